@@ -1,0 +1,248 @@
+# Sets up everything the workspace needs; sourced by ./vla. Functions only, no work at load time.
+#
+#   bare machine      wheels from PyPI in .vla/venv, the underlay, then our packages
+#   ROS distribution  /opt/ros/* or a sourced one; .vla/venv holds the Python libraries only
+#
+# Everything lands in .vla/; deleting that folder undoes all of it.
+
+VLA_STATE="$VLA_ROOT/.vla"
+VLA_VENV="$VLA_STATE/venv"
+VLA_ENV="$VLA_STATE/env.sh"
+
+say() { printf '%s\n' "$*" >&2; }
+die() { say "vla: $*"; exit 3; }
+
+# --- what is here ---------------------------------------------------------------------------------
+
+# Prints the setup file of the ROS distribution to use, or nothing. VLA_ROS=wheels ignores one that is installed.
+ros_setup_file() {
+  [ "${VLA_ROS:-auto}" = wheels ] && return 0
+  # Our own environment also sets ROS_DISTRO: only a distribution with a setup file of its own counts.
+  if [ -n "${ROS_DISTRO:-}" ] && [ -f "${VLA_ROS_ROOT:-/opt/ros}/$ROS_DISTRO/setup.bash" ]; then
+    echo "${VLA_ROS_ROOT:-/opt/ros}/$ROS_DISTRO/setup.bash"
+    return 0
+  fi
+  local candidate
+  for candidate in "${VLA_ROS_ROOT:-/opt/ros}"/*/setup.bash; do
+    [ -f "$candidate" ] && echo "$candidate" && return 0
+  done
+  return 0
+}
+
+# With a distribution it has to be the interpreter that its packages were built for.
+find_python() { # argument: ROS setup file or nothing
+  local name first=""
+  [ -n "${1:-}" ] && first=/usr/bin/python3
+  for name in ${VLA_PYTHON:-$first python3 python3.14 python3.13 python3.12 python3.11 python3.10}; do
+    command -v "$name" >/dev/null 2>&1 || continue
+    "$name" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 14))' 2>/dev/null || continue
+    "$name" -c 'import sys; print(sys.executable)'
+    return 0
+  done
+  return 1
+}
+
+# Debian packages whose absence would stop the set-up. The renderer's (EGL) are left out: without them the
+# simulator falls back to its own ray-cast camera.
+missing_packages() {
+  local python=$1 missing=()
+  command -v cc >/dev/null 2>&1 && command -v c++ >/dev/null 2>&1 || missing+=(build-essential)
+  command -v cmake >/dev/null 2>&1 || missing+=(cmake)
+  if [ -n "$python" ]; then
+    "$python" -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
+    "$python" - <<'PY' 2>/dev/null || missing+=(python3-dev)
+import pathlib, sys, sysconfig
+sys.exit(not (pathlib.Path(sysconfig.get_path("include")) / "Python.h").is_file())
+PY
+  else
+    missing+=(python3 python3-venv python3-dev)
+  fi
+  echo "${missing[*]:-}"
+}
+
+check_machine() { # argument: ROS setup file or nothing
+  local python missing
+  python=$(find_python "$1") || python=""
+  missing=$(missing_packages "$python")
+  if [ -n "$missing" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+    say "vla: installing Debian packages that are missing: $missing"
+    # shellcheck disable=SC2086
+    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing; } \
+      >&2 || die "apt-get could not install $missing."
+    python=$(find_python "$1") || python=""
+    missing=$(missing_packages "$python")
+  fi
+  [ -z "$missing" ] || die "missing: $missing. Install with: sudo apt-get install -y $missing"
+  VLA_PYTHON_EXE=$python
+}
+
+# --- steps, each skipped when nothing changed -----------------------------------------------------
+
+stamp_of() { cat "$@" 2>/dev/null | cksum | tr ' ' '-'; }
+stamped() { [ "$(cat "$VLA_STATE/stamps/$1" 2>/dev/null)" = "$2" ]; }
+set_stamp() { mkdir -p "$VLA_STATE/stamps"; printf '%s\n' "$2" >"$VLA_STATE/stamps/$1"; }
+
+# Runs a command with its output in a log; shows the end of the log when it fails.
+logged() {
+  local title=$1 log="$VLA_STATE/log/$2.log" begin=$SECONDS
+  shift 2
+  mkdir -p "$VLA_STATE/log"
+  printf 'vla: %s ...' "$title" >&2
+  if "$@" >"$log" 2>&1; then
+    printf ' done (%d s)\n' $((SECONDS - begin)) >&2
+  else
+    printf ' failed\n' >&2
+    tail -n 30 "$log" | cut -c1-300 >&2
+    die "$title failed; the whole log is $log"
+  fi
+}
+
+install_python_packages() {
+  local ros=$1 requirements=("$VLA_ROOT/setup/requirements.txt") options=() stamp
+  if [ -z "$ros" ]; then
+    requirements+=("$VLA_ROOT/setup/requirements-wheels.txt")
+  else
+    requirements+=("$VLA_ROOT/setup/requirements-distribution.txt")
+    options+=(--system-site-packages)
+  fi
+  stamp=$(stamp_of "${requirements[@]}" "$VLA_ROOT/setup/patch_wheels.py" <(echo "$VLA_ROOT $ros"))
+  stamped python "$stamp" && return 0
+  check_machine "$ros"
+  say "vla: setting up in $VLA_STATE (once; a few minutes)"
+  if ! stamped mode "ros:$ros"; then
+    # What was built for the wheels does not fit a distribution, and the other way round.
+    rm -rf "$VLA_VENV" "$VLA_STATE/build" "$VLA_STATE/install" "$VLA_ENV"
+    set_stamp mode "ros:$ros"
+  fi
+  [ -x "$VLA_VENV/bin/python" ] || logged "creating the Python environment" venv "$VLA_PYTHON_EXE" -m venv "${options[@]}" "$VLA_VENV"
+  local files=()
+  local file; for file in "${requirements[@]}"; do files+=(-r "$file"); done
+  # The guard must not be inherited from another environment's wheels.
+  logged "installing Python packages" pip env -u _ROS_WHEELS_BOOTSTRAP_COMPLETE -u LD_LIBRARY_PATH -u PYTHONPATH \
+    "$VLA_VENV/bin/python" -m pip install --disable-pip-version-check --no-input "${files[@]}"
+  [ -n "$ros" ] || logged "adapting the ROS wheels to this machine" patch "$VLA_VENV/bin/python" "$VLA_ROOT/setup/patch_wheels.py"
+  set_stamp python "$stamp"
+}
+
+# The environment below our own packages: a ROS distribution, or the wheels.
+base_environment() {
+  local ros=$1
+  if [ -n "$ros" ]; then
+    # A distribution's setup files read variables that may be unset.
+    set +u; # shellcheck disable=SC1090
+    source "$ros"; set -u
+    export PATH="$VLA_VENV/bin:$PATH"
+    local site; site=$("$VLA_VENV/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+    export PYTHONPATH="$site${PYTHONPATH:+:$PYTHONPATH}"
+  else
+    local libs; libs=$(printf '%s:' "$VLA_VENV"/lib/python3.*/site-packages/ros_*.libs)
+    export AMENT_PREFIX_PATH=$VLA_VENV CMAKE_PREFIX_PATH=$VLA_VENV PYTHONPATH=
+    export PATH="$VLA_VENV/bin:$PATH"
+    export LD_LIBRARY_PATH="$VLA_VENV/lib:${libs%:}"
+    export _ROS_WHEELS_BOOTSTRAP_COMPLETE=1
+    export ROS_DISTRO=jazzy ROS_VERSION=2 ROS_PYTHON_VERSION=3
+  fi
+}
+
+# Our packages, and those of the underlay that this machine lacks.
+package_paths() {
+  local ros=$1 path
+  for path in "$VLA_ROOT"/vla_*/; do
+    [ -f "$path/package.xml" ] && echo "${path%/}"
+  done
+  for path in "$VLA_ROOT"/underlay/*/; do
+    [ -f "$path/package.xml" ] || continue
+    [ -n "$ros" ] && underlay_present "$ros" "$(basename "$path")" && continue
+    echo "${path%/}"
+  done
+}
+
+# Whether the distribution, or what was sourced on top of it, has a package; what we built ourselves does not count.
+underlay_present() { # arguments: ROS setup file, package
+  local prefix IFS=:
+  for prefix in "$(dirname "$1")" ${AMENT_PREFIX_PATH:-}; do
+    case $prefix in "$VLA_STATE"/*) continue ;; esac
+    [ -e "$prefix/share/ament_index/resource_index/packages/$2" ] && return 0
+  done
+  return 1
+}
+
+# Files whose change asks for another build: what describes, generates or is listed as data.
+build_inputs() {
+  find "$@" \( -name package.xml -o -name CMakeLists.txt -o -name 'setup.*' -o -name '*.msg' -o -name '*.srv' \
+    -o -name '*.action' \) -type f | LC_ALL=C sort
+}
+
+# Files that are linked one by one: a new one asks for another build. Python modules are linked as a folder.
+linked_files() {
+  find "$@" \( -name test -o -name '*.egg-info' -o -name __pycache__ \) -prune -o \
+    -type f \( -name '*.launch.py' -o -not -name '*.py' \) -not -name '*.md' -not -name '*.pyc' -print | LC_ALL=C sort
+}
+
+build_packages() { # arguments: ROS setup file, then package names (none: all)
+  local ros=$1; shift
+  local paths=() inputs=() stamp
+  mapfile -t paths < <(package_paths "$ros")
+  mapfile -t inputs < <(build_inputs "${paths[@]}")
+  stamp=$(stamp_of "${inputs[@]}" <(linked_files "${paths[@]}") "$VLA_STATE/stamps/python" "$VLA_ROOT/setup/bootstrap.bash")
+  if [ $# -eq 0 ] && stamped build "$stamp" && [ -f "$VLA_ENV" ]; then return 0; fi
+  local select=(); [ $# -gt 0 ] && select=(--packages-select "$@")
+  ( base_environment "$ros"
+    cd "$VLA_STATE" || exit 1
+    logged "building ${*:-the packages}" build colcon --log-base "$VLA_STATE/log/colcon" build --merge-install --symlink-install \
+      --build-base "$VLA_STATE/build" --install-base "$VLA_STATE/install" --paths "${paths[@]}" "${select[@]}" \
+      --parallel-workers "$(nproc)" --cmake-args -DBUILD_TESTING=OFF -DCMAKE_BUILD_TYPE=Release --no-warn-unused-cli
+  ) || exit 3
+  write_environment "$ros"
+  [ $# -gt 0 ] || set_stamp build "$stamp"
+}
+
+# Freezes the environment into one file: sourcing colcon's own takes a second at every start.
+write_environment() {
+  local ros=$1
+  ( base_environment "$ros"
+    set +u; # shellcheck disable=SC1091
+    source "$VLA_STATE/install/local_setup.bash"; set -u
+    echo "# Written by ./vla; source it in bash to use the workspace."
+    local name
+    for name in AMENT_PREFIX_PATH CMAKE_PREFIX_PATH LD_LIBRARY_PATH PYTHONPATH; do
+      printf 'export %s=%q\n' "$name" "${!name:-}"
+    done
+    printf 'export PATH=%q:"$PATH"\n' "$(own_path_entries)"
+    for name in ROS_DISTRO ROS_VERSION ROS_PYTHON_VERSION _ROS_WHEELS_BOOTSTRAP_COMPLETE; do
+      [ -n "${!name:-}" ] && printf 'export %s=%q\n' "$name" "${!name}"
+    done
+    printf 'export VLA_ROOT=%q\n' "$VLA_ROOT"
+    cat <<'FOOT'
+export VIRTUAL_ENV_DISABLE_PROMPT=1
+# The workspace talks on this machine only, unless told otherwise.
+export ROS_DOMAIN_ID="${ROS_DOMAIN_ID:-42}"
+export ROS_AUTOMATIC_DISCOVERY_RANGE="${ROS_AUTOMATIC_DISCOVERY_RANGE:-LOCALHOST}"
+export RMW_IMPLEMENTATION="${RMW_IMPLEMENTATION:-rmw_fastrtps_cpp}"
+export FASTRTPS_DEFAULT_PROFILES_FILE="${FASTRTPS_DEFAULT_PROFILES_FILE:-$VLA_ROOT/setup/fastdds.xml}"
+# Two threads under contention are slower than one.
+export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}" OPENBLAS_NUM_THREADS="${OPENBLAS_NUM_THREADS:-1}"
+FOOT
+  ) >"$VLA_ENV.new" && mv "$VLA_ENV.new" "$VLA_ENV"
+}
+
+own_path_entries() {
+  local entry entries=() IFS=:
+  for entry in $PATH; do
+    case $entry in "$VLA_STATE"/*|"${VLA_ROS_ROOT:-/opt/ros}"/*) entries+=("$entry") ;; esac
+  done
+  echo "${entries[*]}"
+}
+
+# Everything that has to be there before a verb can run.
+set_up() {
+  local ros; ros=$(ros_setup_file)
+  mkdir -p "$VLA_STATE"
+  exec 9>"$VLA_STATE/lock"
+  flock 9   # two starts at once: the second waits for the first
+  install_python_packages "$ros"
+  build_packages "$ros"
+  exec 9>&-
+  # shellcheck disable=SC1090
+  source "$VLA_ENV"
+}
