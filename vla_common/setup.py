@@ -1,0 +1,18 @@
+from setuptools import find_packages, setup
+
+package_name = "vla_common"
+
+setup(
+    name=package_name,
+    version="0.1.0",
+    packages=find_packages(exclude=["test"]),
+    data_files=[
+        ("share/ament_index/resource_index/packages", ["resource/" + package_name]),
+        ("share/" + package_name, ["package.xml"]),
+    ],
+    install_requires=["setuptools"],
+    maintainer="VLA workspace maintainers",
+    maintainer_email="maintainers@vla.example.com",
+    description="What all nodes of the voice-to-action system share.",
+    license="Apache-2.0",
+)

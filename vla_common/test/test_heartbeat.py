@@ -1,0 +1,146 @@
+"""Pulses of a real process: suspended, killed, out of reach, stuck."""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+
+from vla_common.heartbeat import PulseWatch
+from vla_common.processes import own_identity
+from vla_common.spin import spin_on
+
+pytestmark = pytest.mark.ros
+TIMEOUT_S = 60.0
+DOMAIN = 70 + os.getpid() % 20
+
+
+class Watcher:
+    """Collects what a PulseWatch tells."""
+
+    def __init__(self) -> None:
+        rclpy.init(domain_id=DOMAIN)
+        self.node = rclpy.create_node("watcher")
+        self.executor = SingleThreadedExecutor()
+        self.executor.add_node(self.node)
+        self.told: queue.Queue[tuple[str, str]] = queue.Queue()
+        self.ahead_s = 0.0
+        self.watch = PulseWatch(
+            self.node,
+            ["heart"],
+            on_lost=lambda name, reason: self.told.put(("lost", reason)),
+            on_back=lambda name: self.told.put(("back", "")),
+            timeout_s=1000.0,
+            clock=lambda: time.monotonic() + self.ahead_s,
+        )
+        self.thread = threading.Thread(target=spin_on, args=(self.executor,), daemon=True)
+        self.thread.start()
+
+    def next(self) -> tuple[str, str]:
+        return self.told.get(timeout=TIMEOUT_S)
+
+    def close(self) -> None:
+        self.watch.close()
+        self.executor.shutdown(2.0)
+        self.node.destroy_node()
+        rclpy.try_shutdown()
+        self.thread.join(5.0)
+
+
+@pytest.fixture
+def watcher() -> Iterator[Watcher]:
+    one = Watcher()
+    yield one
+    one.close()
+
+
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    processes = []
+
+    def begin(host: str = "") -> subprocess.Popen[str]:
+        processes.append(
+            subprocess.Popen(
+                [sys.executable, str(Path(__file__).with_name("heart_process.py")), host],
+                stdin=subprocess.PIPE,
+                text=True,
+                env={**os.environ, "ROS_DOMAIN_ID": str(DOMAIN)},
+            )
+        )
+        return processes[-1]
+
+    yield begin
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+def test_suspended_resumed_killed_and_started_again(watcher: Watcher, start: Start) -> None:
+    assert not watcher.watch.alive("heart")
+    heart = start()
+    assert watcher.next() == ("back", "")
+    assert watcher.watch.alive("heart")
+    last = watcher.watch.last("heart")
+    assert last is not None
+    assert (last.process.pid, last.process.host) == (heart.pid, own_identity().host)
+    heart.send_signal(signal.SIGSTOP)
+    assert watcher.next() == ("lost", "Its process is suspended.")
+    assert not watcher.watch.alive("heart")
+    assert watcher.watch.lost_reason("heart") == "Its process is suspended."
+    heart.send_signal(signal.SIGCONT)
+    assert watcher.next() == ("back", "")
+    heart.kill()
+    assert watcher.next() == ("lost", "Its process has ended.")
+    start()
+    assert watcher.next() == ("back", "")
+    now = watcher.watch.last("heart")
+    assert now is not None
+    assert now.instance != last.instance
+
+
+def test_out_of_reach_is_told_by_the_lease(watcher: Watcher, start: Start) -> None:
+    heart = start("another-machine")
+    assert watcher.next() == ("back", "")
+    heart.kill()
+    kind, reason = watcher.next()
+    assert kind == "lost"
+    assert "lease" in reason
+
+
+def test_stuck_work_ends_the_pulse(watcher: Watcher, start: Start) -> None:
+    heart = start()
+    assert watcher.next() == ("back", "")
+    assert heart.stdin is not None
+    turns = []
+    heard = threading.Event()
+
+    def count(_name: str, info: object) -> None:
+        turns.append(info)
+        heard.set()
+
+    watcher.watch._on_pulse = count
+    assert heard.wait(TIMEOUT_S)
+    heart.stdin.write("hang\n")
+    heart.stdin.flush()
+    # Three pulses long nothing comes: then a clock that is far ahead finds the silence.
+    while heard.wait(1.5):
+        heard.clear()
+    watcher.ahead_s = 2000.0
+    assert watcher.next() == ("lost", "No pulse for more than 1000 s.")
+    watcher.ahead_s = 0.0
+    heart.stdin.write("go on\n")
+    heart.stdin.flush()
+    assert watcher.next() == ("back", "")

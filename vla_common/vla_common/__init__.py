@@ -1,0 +1,1 @@
+"""What all nodes share: outcome codes, parameters from dataclasses, lifecycle base node, QoS, conversions."""
