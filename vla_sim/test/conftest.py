@@ -1,0 +1,14 @@
+"""Pictures in tests come from whatever backend works here; it has to be chosen before mujoco is imported."""
+
+from __future__ import annotations
+
+import pytest
+
+from vla_sim.render_backend import Backend, select_backend
+
+BACKEND, _ = select_backend("auto")
+
+
+@pytest.fixture(scope="session")
+def backend() -> Backend:
+    return BACKEND

@@ -1,0 +1,1 @@
+"""MuJoCo world and robot that speak the ROS interfaces of a real mobile manipulator."""
