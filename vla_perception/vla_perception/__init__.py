@@ -1,0 +1,1 @@
+"""Camera images to labelled objects in the map, with a memory of the scene."""

@@ -1,0 +1,48 @@
+"""What a detector backend is: a picture in, outlined things out.
+
+A backend decides where things are in the picture and, if it can, what they are called. Where they are in the room
+is decided by the localizer for all backends alike. A new backend (a network) implements `Detector`; it may leave
+`mask` out (the box is used), and `surface` empty (the localizer finds what the thing stands on).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from vla_perception.frame import Mask, RgbdFrame
+from vla_perception.surfaces import Surface
+
+
+@dataclass(frozen=True)
+class Detection2D:
+    """One thing in a picture.
+
+    box: x0, y0, x1, y1 in pixels, x1 and y1 not included. mask: (y1 - y0, x1 - x0), True on the thing; None: the box.
+    label: class name, "" when the backend does not know. score: 0..1.
+    surface: what it stands on, None when not known. truncated: something hides part of it, or the picture ends there.
+    base_m: height of its underside above the surface; not 0 for what stands on another thing.
+    """
+
+    box: tuple[int, int, int, int]
+    score: float
+    label: str = ""
+    mask: Mask | None = None
+    surface: Surface | None = None
+    truncated: bool = False
+    base_m: float = 0.0
+
+
+class Detector(Protocol):
+    """A backend. `name` is shown in the status; `detect` is called from one thread at a time."""
+
+    @property
+    def name(self) -> str: ...
+
+    def detect(self, frame: RgbdFrame, surfaces: Sequence[Surface]) -> list[Detection2D]:
+        """Everything in the picture whose score reaches the threshold, in any order.
+
+        Errors: PERCEPTION_UNAVAILABLE when the backend itself fails.
+        """
+        ...

@@ -1,0 +1,203 @@
+"""One look through an RGB-D camera: pictures, intrinsics and poses, checked before anybody computes with them.
+
+Decides which input is usable and where each pixel lies in the map. What is in the picture is left to the detector.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vla_common.outcomes import Code, VlaError
+
+F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+MAX_PIXELS = 8_000_000
+"""Larger pictures are refused: nothing here needs them, and one would hold up the worker for seconds."""
+
+
+@dataclass(frozen=True)
+class Intrinsics:
+    """Pinhole model without distortion. Pixels; the centre of the top left pixel is (0, 0)."""
+
+    fx: float
+    fy: float
+    cx: float
+    cy: float
+    width: int
+    height: int
+
+    @classmethod
+    def from_matrix(cls, k: Sequence[float], width: int, height: int) -> Intrinsics:
+        """From the 3x3 camera matrix, row by row. Errors: NO_CAMERA_INFO where the numbers make no camera."""
+        values = [float(v) for v in k]
+        if (
+            len(values) != 9
+            or not all(math.isfinite(v) for v in values)
+            or values[0] <= 0
+            or values[4] <= 0
+        ):
+            raise VlaError(Code.NO_CAMERA_INFO, "The camera matrix has no positive focal lengths.")
+        return cls(values[0], values[4], values[2], values[5], int(width), int(height))
+
+
+@dataclass(frozen=True)
+class Transform:
+    """Rotation (3x3) and translation (3, metres) that take points of one frame into another."""
+
+    rotation: F64
+    translation: F64
+
+    @classmethod
+    def from_quaternion(
+        cls, translation: Sequence[float], quaternion_xyzw: Sequence[float]
+    ) -> Transform:
+        """Errors: NO_TRANSFORM for numbers that make no rotation."""
+        q = np.asarray(quaternion_xyzw, dtype=np.float64)
+        t = np.asarray(translation, dtype=np.float64)
+        norm = float(np.linalg.norm(q))
+        if not (np.all(np.isfinite(t)) and math.isfinite(norm) and abs(norm - 1.0) < 0.01):
+            raise VlaError(
+                Code.NO_TRANSFORM, "The camera's transform is not a rotation and a shift."
+            )
+        x, y, z, w = q / norm
+        rotation = np.array(
+            [
+                [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
+                [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
+                [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
+            ]
+        )
+        return cls(rotation, t)
+
+    def inverse(self) -> Transform:
+        back = self.rotation.T
+        return Transform(back, -back @ self.translation)
+
+    def on_floor(self) -> tuple[float, float, float]:
+        """x, y (m) and yaw (rad) of the frame's origin and first axis, seen from above."""
+        yaw = math.atan2(self.rotation[1, 0], self.rotation[0, 0])
+        return float(self.translation[0]), float(self.translation[1]), yaw
+
+    def apply(self, points: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Points (..., 3) in the other frame; keeps the type."""
+        kind = points.dtype
+        moved: NDArray[np.floating] = points @ self.rotation.T.astype(kind)
+        moved += self.translation.astype(kind)
+        return moved
+
+
+@dataclass(frozen=True)
+class RgbdFrame:
+    """A colour picture with registered depth.
+
+    rgb: (h, w, 3) uint8. depth: (h, w) float32, metres along the optical axis, NaN where not known.
+    camera: map from the optical frame (z forward, x right, y down). base: map from base_link, None when not known.
+    """
+
+    rgb: NDArray[np.uint8]
+    depth: F32
+    intrinsics: Intrinsics
+    camera: Transform
+    stamp_s: float = 0.0
+    base: Transform | None = None
+    frame_id: str = field(default="", compare=False)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.depth.shape[0], self.depth.shape[1]
+
+    @cached_property
+    def points(self) -> F32:
+        """(h, w, 3) positions in the map, metres; NaN where the depth is not known."""
+        h, w = self.shape
+        k = self.intrinsics
+        right = ((np.arange(w, dtype=np.float32) - np.float32(k.cx)) / np.float32(k.fx))[None, :]
+        down = ((np.arange(h, dtype=np.float32) - np.float32(k.cy)) / np.float32(k.fy))[:, None]
+        r = self.camera.rotation.astype(np.float32)
+        t = self.camera.translation.astype(np.float32)
+        out = np.empty((h, w, 3), dtype=np.float32)
+        for axis in range(3):
+            out[..., axis] = (
+                self.depth * (r[axis, 0] * right + r[axis, 1] * down + r[axis, 2]) + t[axis]
+            )
+        return out
+
+    def ignore(self, mask: Mask) -> None:
+        """Forget depth and position of these pixels; for whoever prepares the frame, before others use it."""
+        self.depth[mask] = np.nan
+        self.points[mask] = np.nan
+
+    def project(self, points: NDArray[np.floating]) -> tuple[F64, F64]:
+        """Pixels (n, 2) as x, y and depths (n,) of points (n, 3) of the map; pixels are NaN behind the camera."""
+        local = self.camera.inverse().apply(np.asarray(points, dtype=np.float64).reshape(-1, 3))
+        z = local[:, 2]
+        k = self.intrinsics
+        with np.errstate(divide="ignore", invalid="ignore"):
+            pixels = np.stack(
+                [k.fx * local[:, 0] / z + k.cx, k.fy * local[:, 1] / z + k.cy], axis=1
+            )
+        pixels[z <= 0.01] = np.nan
+        return np.asarray(pixels, dtype=np.float64), np.asarray(z, dtype=np.float64)
+
+
+def make_frame(
+    rgb: NDArray[np.uint8],
+    depth: NDArray[np.floating],
+    intrinsics: Intrinsics,
+    camera: Transform,
+    stamp_s: float = 0.0,
+    base: Transform | None = None,
+    *,
+    min_depth_m: float = 0.2,
+    max_depth_m: float = 4.0,
+    min_valid: float = 0.02,
+    frame_id: str = "",
+) -> RgbdFrame:
+    """A checked frame; depths out of range, zero or not finite become NaN.
+
+    Errors: BAD_IMAGE (empty, sizes that differ, all black or all one value, too large), NO_CAMERA_INFO (intrinsics of
+    another size), NO_DEPTH (less than the share `min_valid` of the pixels has a depth in range).
+    """
+    if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8:
+        raise VlaError(Code.BAD_IMAGE, "The colour image is not an 8 bit image of three channels.")
+    height, width = rgb.shape[:2]
+    if height < 8 or width < 8:
+        raise VlaError(Code.BAD_IMAGE, f"The colour image is only {width}x{height} pixels.")
+    if height * width > MAX_PIXELS:
+        raise VlaError(
+            Code.BAD_IMAGE,
+            f"The colour image of {width}x{height} pixels is larger than {MAX_PIXELS // 10**6} megapixels.",
+        )
+    if depth.shape != (height, width):
+        shown = "x".join(str(n) for n in depth.shape[::-1]) or "nothing"
+        raise VlaError(
+            Code.BAD_IMAGE,
+            f"The depth image is {shown} and the colour image {width}x{height} pixels.",
+        )
+    if (intrinsics.width, intrinsics.height) != (width, height):
+        raise VlaError(
+            Code.NO_CAMERA_INFO,
+            f"The camera_info is for {intrinsics.width}x{intrinsics.height} pixels, its images are {width}x{height}.",
+        )
+    sample = rgb[:: max(1, height // 60), :: max(1, width // 80)]
+    if int(sample.max()) < 12:
+        raise VlaError(Code.BAD_IMAGE, "The colour image is black.")
+    if int(sample.min()) > 250:
+        raise VlaError(Code.BAD_IMAGE, "The colour image is overexposed: every pixel is white.")
+    with np.errstate(invalid="ignore"):
+        good = (depth >= min_depth_m) & (depth <= max_depth_m)
+    if float(np.count_nonzero(good)) < min_valid * depth.size:
+        raise VlaError(
+            Code.NO_DEPTH,
+            f"Hardly any pixel has a depth between {min_depth_m:g} and {max_depth_m:g} m.",
+        )
+    clean = np.where(good, depth, np.float32(np.nan)).astype(np.float32, copy=False)
+    return RgbdFrame(rgb, clean, intrinsics, camera, stamp_s, base, frame_id)

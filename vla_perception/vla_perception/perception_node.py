@@ -1,0 +1,304 @@
+"""The perception node: images in, objects in the map out.
+
+Subscribes: camera/color/image_raw, camera/depth/image_raw (sensor_msgs/Image), camera/color/camera_info
+(sensor_msgs/CameraInfo), places (vla_interfaces/PlaceArray, latched), execution_state (vla_interfaces/ExecutionState,
+latched), /tf, /tf_static.
+Publishes: detections_2d (vision_msgs/Detection2DArray), detections_3d (vision_msgs/Detection3DArray), scene
+(vla_interfaces/Scene, latched), annotated_image (sensor_msgs/Image), markers (visualization_msgs/MarkerArray), and
+/diagnostics.
+Serves: query_scene (vla_interfaces/QueryScene).
+Parameters: group `vision`, see `config`.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from rclpy.clock import Clock, ClockType
+from rclpy.duration import Duration
+from rclpy.time import Time
+from sensor_msgs.msg import CameraInfo, Image
+from std_msgs.msg import Header
+from tf2_ros import TransformException, TransformListener
+from vision_msgs.msg import Detection2DArray, Detection3DArray
+from visualization_msgs.msg import MarkerArray
+from vla_interfaces.msg import ExecutionState, PlaceArray
+from vla_interfaces.msg import Scene as SceneMsg
+from vla_interfaces.srv import QueryScene
+
+from vla_common import qos, spin
+from vla_common.conversions import (
+    object_ref_from_msg,
+    outcome_to_msg,
+    place_from_msg,
+    scene_object_to_msg,
+    scene_to_msg,
+    time_from_msg,
+    time_to_msg,
+)
+from vla_common.lifecycle import VlaLifecycleNode
+from vla_common.outcomes import OK, Code, Result, VlaError
+from vla_common.scene import Place, Scene
+from vla_common.tf_client import LeapingBuffer
+from vla_perception import conversions
+from vla_perception.config import VisionConfig
+from vla_perception.drawing import annotate
+from vla_perception.frame import Intrinsics, Transform, make_frame
+from vla_perception.intake import Pair
+from vla_perception.look_worker import LookWorker
+from vla_perception.memory import SceneMemory
+from vla_perception.pipeline import Sighting, look, make_detector
+from vla_perception.places import load_places
+from vla_perception.query import find
+
+LOG_PERIOD_S = 5.0
+FUTURE_S = 1.0
+STUCK_LOOK_S = 20.0
+"""Far more than the slowest backend takes for one picture."""
+"""Stamps farther ahead of the clock are wrong: such an image would pass for fresh for ever."""
+
+
+class PerceptionNode(VlaLifecycleNode):
+    """See the module."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__("perception", {"vision": VisionConfig}, **kwargs)
+        self._lock = threading.RLock()
+        self._places: tuple[Place, ...] = ()
+        self._worker: LookWorker | None = None
+        self._info: CameraInfo | None = None
+        self._observer: tuple[float, float] | None = None
+        self._robot: tuple[float, float, float] | None = None
+        self._held = ""
+
+    # --- transitions --------------------------------------------------------------------------------
+
+    def configure(self) -> None:
+        self._config: VisionConfig = self.config("vision")
+        self._detector = make_detector(self._config)
+        self._places = (
+            load_places(Path(self._config.places_file)) if self._config.places_file else ()
+        )
+        c = self._config
+        self._memory = SceneMemory(c.memory_merge_m, c.memory_misses, c.memory_max_objects)
+        self._buffer = LeapingBuffer(
+            lambda: self.get_clock().now().nanoseconds * 1e-9, self.get_logger().warning
+        )
+        self._listener = TransformListener(self._buffer, self.streams)
+        self.create_service(
+            QueryScene, "query_scene", self._on_query, callback_group=self.reentrant
+        )
+        self.create_subscription(PlaceArray, "places", self._on_places, qos.LATCHED)
+        self.create_subscription(
+            ExecutionState, "execution_state", self._on_execution_state, qos.LATCHED
+        )
+
+    def activate(self) -> None:
+        c = self._config
+        self._detections_2d = self.create_publisher(Detection2DArray, "detections_2d", qos.SENSOR)
+        self._detections_3d = self.create_publisher(Detection3DArray, "detections_3d", qos.SENSOR)
+        self._scene = self.create_publisher(SceneMsg, "scene", qos.LATCHED)
+        self._annotated = self.create_publisher(Image, "annotated_image", qos.SENSOR)
+        self._markers = self.create_publisher(MarkerArray, "markers", qos.COMMAND)
+        worker = LookWorker(
+            self._watched_look,
+            frame_rate_hz=c.frame_rate,
+            idle_rate_hz=c.idle_rate_hz,
+            slack_s=c.depth_slack_s,
+            on_result=self._after_look,
+        )
+        for kind, topic, callback in (
+            (
+                Image,
+                "camera/color/image_raw",
+                lambda m: worker.add_color(time_from_msg(m.header.stamp), m),
+            ),
+            (
+                Image,
+                "camera/depth/image_raw",
+                lambda m: worker.add_depth(time_from_msg(m.header.stamp), m),
+            ),
+            (CameraInfo, "camera/color/camera_info", self._on_info),
+        ):
+            self.streams.create_subscription(kind, topic, callback, qos.SENSOR)
+        self.create_timer(1.0, self._watch, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        worker.start()
+        self._worker = worker
+        self.report_health(OK, backend=self._detector.name)
+
+    def deactivate(self) -> None:
+        worker, self._worker = self._worker, None
+        if worker is not None and not worker.stop():
+            self.get_logger().error("a look did not end in time")
+
+    def cleanup(self) -> None:
+        with self._lock:
+            self._memory.forget()
+            self._info, self._places = None, ()
+            self._observer = self._robot = None
+
+    # --- what comes in ------------------------------------------------------------------------------
+
+    def _on_info(self, message: CameraInfo) -> None:
+        self._info = message
+
+    def _on_places(self, message: PlaceArray) -> None:
+        try:
+            places = tuple(place_from_msg(place) for place in message.places)
+        except ValueError as error:
+            self.get_logger().error(f"the list of places can't be used: {error}")
+            return
+        with self._lock:
+            self._places = places
+            self._memory.replace_places(places)
+
+    def _on_execution_state(self, message: ExecutionState) -> None:
+        worker = self._worker
+        if worker is not None:
+            worker.set_busy(message.state in (ExecutionState.RUNNING, ExecutionState.CANCELING))
+        with self._lock:
+            self._held = message.held_object_id if message.holding else ""
+            self._memory.hold(self._held, None, self._places)
+
+    # --- one look -----------------------------------------------------------------------------------
+
+    def _watched_look(self, pair: Pair) -> None:
+        """A look that never ends stops the pulse, and the state manager starts the node again."""
+        with self.loops.busy("look", STUCK_LOOK_S):
+            self._look(pair)
+
+    def _look(self, pair: Pair) -> None:
+        """Process one pair of images. Runs on the worker. Errors: VlaError for images that can't be used."""
+        begin = time.monotonic()
+        c, header = self._config, pair.color.header
+        if pair.stamp_s > self.get_clock().now().nanoseconds * 1e-9 + FUTURE_S:
+            raise VlaError(
+                Code.BAD_IMAGE, "The image's stamp lies in the future; are the clocks in step?"
+            )
+        rgb, depth = conversions.color_from_msg(pair.color), conversions.depth_from_msg(pair.depth)
+        camera = self._transform(header.frame_id, header.stamp, c.tf_timeout_s)
+        if camera is None:
+            raise VlaError(
+                Code.NO_TRANSFORM,
+                f"Where the camera ('{header.frame_id}') is in '{c.map_frame}' is not known.",
+            )
+        base = self._transform(c.base_frame, header.stamp)
+        hand = self._transform(c.hand_frame, header.stamp)
+        frame = make_frame(
+            rgb,
+            depth,
+            self._intrinsics(rgb.shape[1], rgb.shape[0]),
+            camera,
+            pair.stamp_s,
+            base,
+            min_depth_m=c.min_depth_m,
+            max_depth_m=c.max_depth_m,
+        )
+        with self._lock:
+            places = self._places
+        sightings = look(frame, self._detector, places, c, hand)
+        with self._lock:
+            self._observer = tuple((base or camera).translation[:2])  # type: ignore[assignment]
+            self._robot = None if base is None else base.on_floor()
+            ids = self._memory.update(sightings, frame)
+            where = tuple(hand.translation) if hand is not None else None
+            self._memory.hold(self._held, where, places)  # type: ignore[arg-type]
+            scene = self._known()
+        self._publish(sightings, ids, scene, header, rgb)
+        spent_ms = (time.monotonic() - begin) * 1e3
+        self.report_health(OK, latency_ms=f"{spent_ms:.1f}", objects=len(scene.objects))
+
+    def _intrinsics(self, width: int, height: int) -> Intrinsics:
+        if self._info is not None:
+            return conversions.intrinsics_from_msg(self._info)
+        if self._config.camera_matrix:
+            return Intrinsics.from_matrix(self._config.camera_matrix, width, height)
+        raise VlaError(
+            Code.NO_CAMERA_INFO,
+            "The camera publishes no camera_info, and vision.camera_matrix is not set.",
+        )
+
+    def _transform(self, frame: str, stamp: Any, timeout_s: float = 0.0) -> Transform | None:
+        """Pose of a frame in the map at a time; None when it is not known. Errors: NO_TRANSFORM for no rotation."""
+        if not frame:
+            return None
+        try:
+            found = self._buffer.lookup_transform(
+                self._config.map_frame, frame, Time.from_msg(stamp), Duration(seconds=timeout_s)
+            )
+        except TransformException:
+            return None
+        return conversions.transform_from_msg(found.transform)
+
+    def _known(self) -> Scene:
+        return Scene(self._memory.objects(), self._places, self._memory.stamp_s, self._robot)
+
+    def _publish(
+        self, sightings: list[Sighting], ids: dict[int, str], scene: Scene, header: Header, rgb: Any
+    ) -> None:
+        in_map = Header(stamp=header.stamp, frame_id=self._config.map_frame)
+        self._detections_2d.publish(conversions.detections_2d(sightings, ids, header))
+        self._detections_3d.publish(conversions.detections_3d(sightings, ids, in_map))
+        self._scene.publish(scene_to_msg(scene, self._config.map_frame))
+        if self._annotated.get_subscription_count():
+            self._annotated.publish(conversions.color_to_msg(annotate(rgb, sightings), header))
+        if self._markers.get_subscription_count():
+            self._markers.publish(conversions.markers(scene.objects, in_map))
+
+    def _after_look(self, result: Result) -> None:
+        if not result.ok:
+            self.get_logger().warning(str(result), throttle_duration_sec=LOG_PERIOD_S)
+            self.report_health(result)
+
+    def _watch(self) -> None:
+        """Once a second: say when the camera has gone silent."""
+        worker = self._worker
+        if worker is not None and worker.silent_s > self._config.no_image_s:
+            result = Result(Code.NO_IMAGE, "No image comes from the camera.")
+            self.report_health(result)
+            self.get_logger().warning(result.message, throttle_duration_sec=LOG_PERIOD_S)
+
+    # --- queries ------------------------------------------------------------------------------------
+
+    def _on_query(
+        self, request: QueryScene.Request, response: QueryScene.Response
+    ) -> QueryScene.Response:
+        """Runs in the reentrant group, because it may wait for an image."""
+        result = self._prepare(request)
+        with self._lock:
+            scene = self._known()
+            found = find(
+                object_ref_from_msg(request.query), scene.objects, scene.places, self._observer
+            )
+        response.outcome = outcome_to_msg(result)
+        response.scene = scene_to_msg(scene, self._config.map_frame)
+        response.objects = [scene_object_to_msg(item) for item in found]
+        response.observed_at = time_to_msg(scene.stamp_s)
+        return response
+
+    def _prepare(self, request: QueryScene.Request) -> Result:
+        """Take a fresh look where one is asked for, or where there has never been one."""
+        worker = self._worker
+        if worker is None:
+            return Result(Code.NOT_READY, "Perception is not active.")
+        with self._lock:
+            never = self._memory.stamp_s == 0.0
+        if not (request.fresh or never):
+            return OK
+        now_s = self.get_clock().now().nanoseconds * 1e-9
+        timeout_s = time_from_msg(request.timeout)
+        if timeout_s <= 0.0:
+            timeout_s = self._config.fresh_timeout_s
+        return worker.wait_for_look(now_s if request.fresh else 0.0, min(timeout_s, 60.0))
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    spin.main(PerceptionNode)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""One look: from a frame to sightings, objects with a name, a colour and a place in the map.
+
+Decides the order of the steps and what is known about one sighting; detection, form, colour and place are decided in
+their own modules, and what several looks say together in `memory`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from vla_common.outcomes import Code, VlaError
+from vla_common.scene import Place
+from vla_perception.colour_detector import ColourDetector
+from vla_perception.colour_names import colour_of, exposure_gain
+from vla_perception.config import VisionConfig
+from vla_perception.detector import Detection2D, Detector
+from vla_perception.frame import RgbdFrame, Transform
+from vla_perception.localizer import Location, localize
+from vla_perception.places import place_of
+from vla_perception.robot_mask import robot_mask
+from vla_perception.surfaces import find_surfaces, support_surfaces
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """One object in one look. score: that there is such an object; label_score, color_score: that it is called so."""
+
+    detection: Detection2D
+    location: Location
+    label: str
+    label_score: float
+    color: str
+    color_score: float
+    place: str
+
+    @property
+    def score(self) -> float:
+        return self.detection.score
+
+    @property
+    def position(self) -> tuple[float, float, float]:
+        return self.location.position
+
+
+def make_detector(config: VisionConfig) -> Detector:
+    """The backend that the parameters name. Errors: INVALID_CONFIG for one that does not exist."""
+    if config.backend == "colour":
+        return ColourDetector(
+            config.min_points,
+            config.max_size_m,
+            config.min_height_m,
+            config.footprint_margin_m,
+            config.floor_min_size_m,
+            config.detection_threshold,
+        )
+    raise VlaError(Code.INVALID_CONFIG, f"There is no backend '{config.backend}' (vision.backend).")
+
+
+def look(
+    frame: RgbdFrame,
+    detector: Detector,
+    places: Sequence[Place],
+    config: VisionConfig,
+    hand: Transform | None = None,
+) -> list[Sighting]:
+    """Everything in the frame, best first. The robot's own pixels are blanked in the frame on the way.
+
+    hand: pose of the hand frame in the map, None when not known.
+    """
+    frame.ignore(robot_mask(frame.points, frame.base, hand, config))
+    supports = list(places) or find_surfaces(frame)
+    surfaces = support_surfaces(
+        frame, supports, config.surface_tolerance_m, with_floor=config.floor_objects
+    )
+    gain = exposure_gain(frame.rgb)
+    sightings = []
+    for detection in detector.detect(frame, surfaces):
+        try:
+            location = localize(frame, detection, surfaces)
+        except VlaError as error:
+            if error.code is Code.NO_DEPTH:
+                continue
+            raise
+        sightings.append(_sighting(frame, detection, location, places, gain))
+    return sorted(sightings, key=lambda s: -s.score * s.label_score)
+
+
+def _sighting(
+    frame: RgbdFrame,
+    detection: Detection2D,
+    location: Location,
+    places: Sequence[Place],
+    gain: float,
+) -> Sighting:
+    x0, y0, x1, y1 = detection.box
+    patch = frame.rgb[y0:y1, x0:x1]
+    if detection.mask is not None:
+        pixels = patch[detection.mask]
+    else:
+        h, w = patch.shape[:2]
+        pixels = patch[h // 4 : h - h // 4, w // 4 : w - w // 4].reshape(-1, 3)
+    color, color_score = colour_of(np.ascontiguousarray(pixels), gain)
+    label, label_score = detection.label, detection.score
+    if not label:
+        label, label_score = location.shape.label, location.shape.score
+    return Sighting(
+        detection,
+        location,
+        label,
+        label_score,
+        color,
+        color_score,
+        place_of(location.position, location.size[2], places),
+    )
