@@ -1,0 +1,1 @@
+"""From a command in words to a validated plan."""

@@ -1,0 +1,168 @@
+"""Memory: what a listener keeps in mind from clause to clause, and which words are places.
+
+Decides nothing about what is meant; that is `referring`.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+from typing import TypeVar
+
+from vla_common.outcomes import Code, VlaError
+from vla_common.scene import Scene, SceneObject, matches
+from vla_common.skills import ObjectRef, Plan
+from vla_planner.meaning import Thing
+from vla_planner.overlay import Overlay
+from vla_planner.words import listed, quoted
+
+M = TypeVar("M", bound="Memory")
+
+
+class Memory:
+    """What was said and done until now.
+
+    search: place where things named next are looked for, set by going there; place: what "there" means; last: what
+    "it" means; place_is_newer: whether the place was mentioned after the object; held: what the gripper will hold;
+    found: what a step has looked for; moved: what was put somewhere else.
+    """
+
+    def __init__(self, scene: Scene, overlay: Overlay, holding: bool, held_label: str) -> None:
+        self.scene = scene
+        self.overlay = overlay
+        self.search = ""
+        self.place = ""
+        self.last: ObjectRef | None = None
+        self.place_is_newer = False
+        self.visited = False
+        self.held = _in_gripper(scene, held_label) if holding else None
+        self.last_plural = False
+        self.found: set[ObjectRef] = set()
+        self.moved: list[ObjectRef] = []
+
+    def remember(self, previous: Plan, holding: bool) -> None:
+        """What the command before mentioned, and what it has put into the gripper."""
+        for step in previous.steps:
+            for name in ("object", "target_object"):
+                ref = step.arguments.get(name)
+                if isinstance(ref, ObjectRef) and (name == "object" or self.last is None):
+                    if ref.place:
+                        self.mention_place(ref.place)
+                    self.mention(ref)
+            for name in ("place", "target_place"):
+                place = step.arguments.get(name)
+                if isinstance(place, str) and self.scene.place(place) is not None:
+                    self.mention_place(place, step.skill not in ("place", "find", "count"))
+                    if step.skill == "place" and self.last is not None:
+                        self.last = replace(self.last, place=place, quantity="")
+        taken = previous.steps[-1] if previous.steps else None
+        if holding and self.held is not None and taken is not None and taken.skill == "pick":
+            ref = taken.arguments.get("object")
+            if isinstance(ref, ObjectRef) and self.held.label in ("", ref.label):
+                self.held = ref
+
+    def copy(self: M) -> M:
+        other = copy.copy(self)
+        other.found, other.moved = set(self.found), list(self.moved)
+        return other
+
+    def mention(self, ref: ObjectRef, plural: bool = False) -> None:
+        self.last, self.place_is_newer, self.visited = ref, False, False
+        self.last_plural = plural or bool(ref.quantity)
+
+    def mention_place(self, name: str, visited: bool = False) -> None:
+        self.place, self.place_is_newer, self.visited = name, True, visited
+
+    # --- objects ------------------------------------------------------------------------------------
+
+    def seen(self, ref: ObjectRef) -> list[SceneObject]:
+        """The objects of the scene that fit and are still where they were seen, the surest first.
+
+        None for relations to other things: perception decides those.
+        """
+        if ref.relation or self.moved_to(ref):
+            return []
+        fitting = [item for item in self.scene.objects if matches(item, ref) and not item.held]
+        return sorted(fitting, key=lambda item: -item.confidence)
+
+    def moved_to(self, ref: ObjectRef) -> str:
+        """Where this plan has put the thing; "" when it has not."""
+        for moved in reversed(self.moved):
+            if (moved.label, moved.attributes) == (ref.label, ref.attributes):
+                return moved.place
+        return ""
+
+    def holds(self, ref: ObjectRef) -> bool:
+        """Whether the reference fits what the gripper will hold.
+
+        A held thing of unknown kind fits what is seen or looked for nowhere else.
+        """
+        held = self.held
+        if held is None:
+            return False
+        if ref == held:
+            return True
+        if ref.relation:
+            return False
+        if not held.label:
+            return ref not in self.found and not self.seen(ref)
+        if ref.label and ref.label != held.label:
+            return False
+        return set(ref.attributes) <= set(held.attributes)
+
+    def place_of(self, thing: Thing) -> str:
+        """Its name on the map; "" where the words mean an object. Errors: UNKNOWN_PLACE, NOT_UNDERSTOOD."""
+        if thing.kind == "there":
+            if not self.place:
+                raise VlaError(
+                    Code.NOT_UNDERSTOOD,
+                    f"I don't know where {quoted(thing.word)} is; name the place.",
+                )
+            return self.place
+        if thing.kind == "home":
+            home = self.scene.place("home")
+            if home is None:
+                raise self.unknown_place(thing)
+            return home.name
+        if thing.kind == "unknown":
+            raise self.unknown_place(thing)
+        if thing.kind != "place":
+            return ""
+        is_label = self.overlay.label_of(thing.word) is not None
+        if thing.attributes or thing.quantity or thing.rank:
+            if is_label:
+                return ""
+            raise self.unknown_place(thing)
+        if not thing.place and not is_label:
+            raise self.unknown_place(thing)
+        return thing.place
+
+    def place_meant(self, thing: Thing) -> str:
+        """As `place_of`; "it" is the place where the robot was just sent."""
+        if thing.kind == "pronoun" and self.visited:
+            return self.place
+        return self.place_of(thing)
+
+    def disposal(self) -> Thing:
+        """Where things are thrown away. Errors: UNKNOWN_PLACE when the map has no such place."""
+        words = self.overlay.lexicon.disposal
+        for word in words:
+            name = self.overlay.places.get(word, "")
+            if name:
+                return Thing("place", word, place=name)
+        raise self.unknown_place(Thing("place", words[0]))
+
+    def unknown_place(self, thing: Thing) -> VlaError:
+        names = [place.name for place in self.scene.places]
+        known = f"I know: {listed(names)}." if names else "I know no places yet."
+        return VlaError(
+            Code.UNKNOWN_PLACE, f"There is no place {quoted(thing.said)} on the map. {known}"
+        )
+
+
+def _in_gripper(scene: Scene, held_label: str) -> ObjectRef:
+    for item in scene.objects:
+        if item.held:
+            return ObjectRef(label=item.label, attributes=tuple(item.describe().split()[:-1]))
+    parts = held_label.lower().replace("_", " ").split()
+    return ObjectRef(label=parts[-1] if parts else "", attributes=tuple(parts[:-1]))

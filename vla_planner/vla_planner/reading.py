@@ -1,0 +1,210 @@
+"""Reading: words to a parse tree, with the grammar deciding what each word is.
+
+A word may belong to several classes ("take", "orange", "left"). At every word only the classes that the grammar
+permits there are tried, in the lexicon's order; when a choice leads nowhere, the last one is taken back. What led
+nowhere once is not tried again, and the number of tries is bounded. What can't be read at all is reported with
+the word that was reached.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+from lark import Lark, Token
+from lark.lexer import Lexer as LarkLexer
+
+from vla_planner.lalr import Leaf, Stack, Tables
+from vla_planner.lexicon import Candidate
+from vla_planner.overlay import Overlay
+from vla_planner.splitting import Word
+
+MAX_TRIES = 600
+"""Tokens tried for one command; a command of 30 words takes about 60, and 600 take 2 ms."""
+_FREE_TEXT = ("SAY", "ASK", "TELL_THAT")
+_PEOPLE = ("ME", "PERSON")
+_QUOTES = ("'", '"')
+_OPENS_GERUNDS = "MIND"
+
+
+class ReadToken(Token):  # type: ignore[misc]
+    """A token with what the lexicon knows of it."""
+
+    meaning: Any
+    plural: bool
+    word_index: int
+
+
+@dataclass(frozen=True)
+class Stumble:
+    """Where reading ended. index: of the word, len(words) when the command is unfinished."""
+
+    index: int
+
+
+class _NoLexer(LarkLexer):  # type: ignore[misc]
+    """The tokens are fed one by one, so lark has nothing to cut."""
+
+    def __init__(self, lexer_conf: Any = None) -> None:
+        del lexer_conf
+
+    def lex(self, data: Any) -> Iterator[Token]:
+        del data
+        return iter(())
+
+
+@functools.lru_cache(maxsize=1)
+def _tables() -> Tables:
+    grammar = resources.files("vla_planner").joinpath("grammar", "command.lark").read_text("utf-8")
+    return Tables(
+        Lark(grammar, parser="lalr", lexer=_NoLexer, start="start", maybe_placeholders=False)
+    )
+
+
+def prepare() -> None:
+    """Build the parser now (about 0.2 s) and not with the first command."""
+    _tables()
+
+
+@dataclass
+class _Choice:
+    """A word at which there is a choice, and which candidates are still to be tried."""
+
+    index: int
+    stack: Stack
+    previous: str
+    gerunds: bool
+    options: Iterator[Candidate]
+
+
+class Reader:
+    """Reads one command."""
+
+    def __init__(self, text: str, words: list[Word], overlay: Overlay) -> None:
+        self.text = text
+        self.words = words
+        self.overlay = overlay
+        self.reached = 0
+        self._walk = _tables().walk()
+        self._candidates: dict[int, list[Candidate]] = {}
+
+    def read(self) -> Any | Stumble:
+        """A lark Tree, or where it could not be read."""
+        seen: set[tuple[int, int, str, bool]] = set()
+        walk, count = self._walk, len(self.words)
+        path = [self._choice(0, walk.start, "", False)]
+        tries = 0
+        while path and tries < MAX_TRIES:
+            here = path[-1]
+            candidate = next(here.options, None)
+            if candidate is None:
+                path.pop()
+                continue
+            tries += 1
+            stack, previous, gerunds = here.stack, here.previous, here.gerunds
+            if candidate.type is not None:
+                leaf = Leaf(self._token, candidate, here.index)
+                after = walk.feed(stack, candidate.type, leaf)
+                if after is None:
+                    continue
+                stack, previous = after, candidate.type
+                gerunds = gerunds or previous == _OPENS_GERUNDS
+            index = here.index + candidate.length
+            if index >= count:
+                self.reached = count
+                tree = walk.finish(stack)
+                if tree is not None:
+                    return tree
+                continue
+            key = (index, stack.key, previous, gerunds)
+            if key not in seen:
+                seen.add(key)
+                path.append(self._choice(index, stack, previous, gerunds))
+        return Stumble(self.reached)
+
+    def _choice(self, index: int, stack: Stack, previous: str, gerunds: bool) -> _Choice:
+        self.reached = max(self.reached, index)
+        allowed = self._walk.allowed(stack)
+        options = [
+            candidate
+            for candidate in self._at(index, previous, "TEXT" in allowed)
+            if (candidate.type is None or candidate.type in allowed)
+            and (gerunds or not candidate.gerund)
+        ]
+        return _Choice(index, stack, previous, gerunds, iter(options))
+
+    def _at(self, index: int, previous: str, text_allowed: bool) -> list[Candidate]:
+        if text_allowed:
+            if self.words[index].text in _QUOTES:
+                return self._quoted(index)
+            if previous in _FREE_TEXT:
+                return self._free_text(index)
+        if index not in self._candidates:
+            self._candidates[index] = self.overlay.candidates(self.words, index)
+        return self._candidates[index]
+
+    def _token(self, candidate: Candidate, index: int) -> ReadToken:
+        start = self.words[index].start
+        end = self.words[index + candidate.length - 1].end
+        token = ReadToken(candidate.type or "", self.text[start:end])
+        token.meaning, token.plural, token.word_index = candidate.value, candidate.plural, index
+        return token
+
+    # --- what is to be said ---------------------------------------------------------------------------
+
+    def _quoted(self, index: int) -> list[Candidate]:
+        """Up to the closing quote."""
+        words = self.words
+        for end in range(index + 1, len(words)):
+            if words[end].text == words[index].text:
+                inner = self.text[words[index].end : words[end].start].strip()
+                return [Candidate("TEXT", inner, end + 1 - index)] if inner else []
+        return []
+
+    def _free_text(self, index: int) -> list[Candidate]:
+        """Up to the first separator that a known verb follows, or a "twice" at the end; else all."""
+        words = self.words
+        for end in range(index + 1, len(words)):
+            run, _, _ = self.overlay.lexicon.separator(words, end)
+            after = end + run
+            if run and after < len(words) and self._starts_clause(after):
+                return [self._text(index, end)]
+        end = len(words)
+        while end > index + 1 and words[end - 1].is_stop:
+            end -= 1
+        found = [self._text(index, end)]
+        if end < len(words):
+            found.append(self._text(index, len(words)))
+        for cut in range(max(index + 1, end - 4), end):
+            if any(
+                item.type in ("REPEAT", "TOGETHER") and cut + item.length == end
+                for item in self.overlay.candidates(words, cut)
+            ):
+                return [self._text(index, cut), *found]
+        return found
+
+    def _text(self, start: int, end: int) -> Candidate:
+        text = self.text[self.words[start].start : self.words[end - 1].end]
+        return Candidate("TEXT", text, end - start)
+
+    def _starts_clause(self, index: int) -> bool:
+        allowed = self._walk.allowed(self._walk.start)
+        for item in self.overlay.candidates(self.words, index):
+            after = index + item.length
+            if item.type in _BEFORE_A_CLAUSE:
+                return after < len(self.words) and self._starts_clause(after)
+            if item.type in allowed and item.type not in _STARTS_FRAGMENT and not item.gerund:
+                return True
+        return False
+
+
+_BEFORE_A_CLAUSE = ("TOGETHER", "OTHERWISE")
+# With these a clause without a verb may begin; inside a text to be said they are no reason to end it.
+_STARTS_FRAGMENT = frozenset(
+    {"A", "THE", "ALL", "ADJ", "ALSO", "AROUND", "AT", "BACK", "BETWEEN", "BOTH", "BY", "DOWN", "EVERYTHING", "FOR",
+     "FROM", "GENERIC", "LABEL", "LINE", "LITTLE", "NOTHING", "NUMBER", "ONE", "PLACE", "PRONOUN", "RANK", "RELATION",
+     "SEP", "SIDE", "SOME", "THAT", "THERE", "TO", "UP"}
+)  # fmt: skip
