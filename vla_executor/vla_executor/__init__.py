@@ -1,0 +1,1 @@
+"""Carries out validated plans: skills, guard, plan runner, stop."""

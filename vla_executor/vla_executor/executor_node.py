@@ -1,0 +1,254 @@
+"""The node `executor`: carries out plans, one at a time, and stops the robot.
+
+Serves: action execute_plan; services list_skills, stop, reset. Publishes: execution_state (latched),
+feedback, cmd_vel. Subscribes: odom, scan, places, tf,
+state_manager/heartbeat. Calls: actions navigate_to_pose, manipulate,
+point_head; service query_scene. Parameters: groups executor, guard, ros2.
+
+`stop` works in every lifecycle state from configured on. A goal that can't be taken is accepted and
+aborted at once with its reason, because a rejected goal has none.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import traceback
+from dataclasses import replace
+from typing import Any
+
+from rclpy.action import ActionServer, CancelResponse
+from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
+from vla_interfaces.action import ExecutePlan
+from vla_interfaces.msg import ExecutionState as ExecutionStateMsg
+from vla_interfaces.srv import ListSkills, Reset, Stop
+
+from vla_common.action_client import RESULT_TIMEOUT_S
+from vla_common.calls import is_canceling
+from vla_common.conversions import outcome_to_msg, plan_from_msg, skill_to_msg
+from vla_common.lifecycle import VlaLifecycleNode
+from vla_common.outcomes import OK, Code, Result, VlaError
+from vla_common.qos import LATCHED
+from vla_common.spin import main as spin_main
+from vla_common.trace import short, trace_id_or_new
+from vla_executor import conversions
+from vla_executor.config import GROUPS, ExecutorConfig, check_consistency
+from vla_executor.course import DEFECT
+from vla_executor.guard import Guard
+from vla_executor.records import Progress
+from vla_executor.resources import Resources
+from vla_executor.ros_robot import UNCONFIRMED, RosRobot
+from vla_executor.runner import PlanResult, PlanRunner, check_step_count
+from vla_executor.skills import SkillRegistry, load_skills, override_tiers
+from vla_executor.state import ExecutionState
+from vla_executor.supervision_client import Supervision
+
+FEEDBACK_PERIOD_S = 0.2
+"""Between two messages of progress that say nothing new in words."""
+RESET_TIMEOUT_S = 2.0
+
+
+class ExecutorNode(VlaLifecycleNode):
+    """Glue; decisions are in runner, state, guard and the skills."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__("executor", GROUPS, **kwargs)
+        self._robot: RosRobot | None = None
+        self._runner: PlanRunner | None = None
+        self._registry: SkillRegistry | None = None
+        self._supervision: Supervision | None = None
+        self._state = ExecutionState(self._publish_state)
+        self._publishing = threading.Lock()
+
+    # --- lifecycle ----------------------------------------------------------------------------
+
+    def configure(self) -> None:
+        config, guard = self.config("executor"), self.config("guard")
+        check_consistency(config, guard)
+        registry = override_tiers(load_skills(), config)
+        for problem in registry.problems:
+            self.get_logger().error(problem)
+        self._state_publisher = self.create_publisher(ExecutionStateMsg, "execution_state", LATCHED)
+        self._robot = RosRobot(
+            self,
+            config,
+            lambda: self._state.snapshot().trace_id,
+            self._publish_state,
+            self._state.stopped,
+            guard.scan != "ignore",
+        )
+        self._runner = PlanRunner(
+            registry,
+            self._robot,
+            Guard(guard, config),
+            config,
+            self.config("ros2"),
+            self._state,
+            Resources(changed=self._publish_state),
+            log=self.get_logger().error,
+            busy=self.loops.busy,
+        )
+        self._registry = registry
+        ActionServer(
+            self,
+            ExecutePlan,
+            "execute_plan",
+            self._on_plan,
+            callback_group=self.reentrant,
+            cancel_callback=self._on_cancel,
+            result_timeout=RESULT_TIMEOUT_S,
+        )
+        # Groups of their own: neither waits for anything else that runs here.
+        self.create_service(
+            Stop, "stop", self._on_stop, callback_group=MutuallyExclusiveCallbackGroup()
+        )
+        self.create_service(
+            Reset, "reset", self._on_reset, callback_group=MutuallyExclusiveCallbackGroup()
+        )
+        self.create_service(ListSkills, "list_skills", self._on_list, callback_group=self.reentrant)
+        # Last: it has a thread of its own, which nothing that fails after it would end.
+        self._supervision = Supervision(self, self._state.cancel, config.supervisor_hang_timeout_s)
+
+    def activate(self) -> None:
+        self._state.bar(False)
+        self._publish_state()
+
+    def deactivate(self) -> None:
+        """Ends the running plan and waits until the robot stands still."""
+        config: ExecutorConfig = self.config("executor")
+        self._state.bar(True)  # also what is on its way in and has not begun yet
+        # The runner halts the robot and reports; here it is only waited for.
+        if self._state.cancel() and not self._state.wait_idle(2 * config.stop_timeout_s):
+            self.get_logger().error("the plan did not end while deactivating")
+
+    def cleanup(self) -> None:
+        if self._supervision is not None:
+            self._supervision.close()
+        self._robot = self._runner = self._registry = self._supervision = None
+
+    # --- plans --------------------------------------------------------------------------------
+
+    def _on_cancel(self, handle: Any) -> CancelResponse:
+        self._state.cancel(bytes(handle.goal_id.uuid))
+        return CancelResponse.ACCEPT
+
+    def _on_plan(self, handle: Any) -> Any:
+        owner = bytes(handle.goal_id.uuid)
+        try:
+            result = self._carry_out(handle, owner)
+        except Exception:
+            self.get_logger().error(f"carrying out a plan broke:\n{traceback.format_exc()}")
+            result = PlanResult(DEFECT)
+        if self._supervision is not None:
+            self._supervision.end(owner)
+        self._state.forget(owner)
+        if result.result.ok:
+            handle.succeed()
+        elif result.result.code is Code.CANCELED and is_canceling(handle):
+            handle.canceled()
+        else:
+            handle.abort()
+        return conversions.plan_result_to_msg(result)
+
+    def _carry_out(self, handle: Any, owner: bytes) -> PlanResult:
+        runner, supervision = self._runner, self._supervision
+        if not self.active or runner is None or supervision is None:
+            return PlanResult(Result(Code.NOT_READY, "The executor is not active."))
+        try:
+            check_step_count(len(handle.request.plan.steps))
+            plan = plan_from_msg(handle.request.plan)
+            plan = replace(plan, trace_id=trace_id_or_new(plan.trace_id))
+            if handle.request.supervised:
+                supervision.begin(owner)
+        except VlaError as error:
+            return PlanResult(error.result)
+        last_sent = -FEEDBACK_PERIOD_S
+
+        def report(progress: Progress) -> None:
+            nonlocal last_sent
+            now = time.monotonic()
+            if progress.message or now - last_sent >= FEEDBACK_PERIOD_S:
+                last_sent = now
+                handle.publish_feedback(conversions.progress_to_msg(progress))
+
+        result = runner.run(plan, bool(handle.request.confirmed), report, owner)
+        text = f"[{short(plan.trace_id)}] {len(plan.steps)} steps: {result.result}"
+        if result.result.ok:
+            self.get_logger().info(text)
+        else:
+            self.get_logger().warning(text)
+        return result
+
+    # --- services -----------------------------------------------------------------------------
+
+    def _on_stop(self, request: Any, response: Any) -> Any:
+        robot = self._robot
+        if robot is None:
+            response.outcome = outcome_to_msg(Result(Code.NOT_READY, "Not configured."))
+            return response
+        try:
+            config: ExecutorConfig = self.config("executor")
+            try:
+                robot.latch()
+                self._state.stop()
+            finally:
+                robot.stop(config.stop_timeout_s)
+            result = OK
+        except VlaError as error:
+            result = error.result
+        except Exception:
+            self.get_logger().error(f"stopping broke:\n{traceback.format_exc()}")
+            result = Result(Code.STOP_UNCONFIRMED, f"{DEFECT.message} {UNCONFIRMED}")
+        reason = repr(request.reason[:200]) if request.reason else "no reason given"
+        self.get_logger().warning(f"stopped ({reason}): {result}")
+        response.outcome = outcome_to_msg(result)
+        return response
+
+    def _on_reset(self, request: Any, response: Any) -> Any:
+        del request
+        self._state.wait_idle(RESET_TIMEOUT_S)  # a stopped plan may still be on its way out
+        try:
+            self._state.reset()
+            if self._robot is not None:
+                self._robot.release()
+            result = OK
+        except VlaError as error:
+            result = error.result
+        self.get_logger().info(f"reset: {result}")
+        response.outcome = outcome_to_msg(result)
+        return response
+
+    def _on_list(self, request: Any, response: Any) -> Any:
+        del request
+        registry = self._registry
+        if registry is None:
+            response.outcome = outcome_to_msg(Result(Code.NOT_READY, "Not configured."))
+            return response
+        response.skills = [skill_to_msg(spec) for spec in registry.specs.values()]
+        response.outcome = outcome_to_msg(OK)
+        return response
+
+    def _publish_state(self) -> None:
+        robot, runner = self._robot, self._runner
+        if robot is None or runner is None:
+            return
+        # Several threads report changes: what goes out last has to be what was read last.
+        with self._publishing:
+            self._state_publisher.publish(
+                conversions.state_to_msg(
+                    self._state.snapshot(),
+                    robot.grip(),
+                    runner.memory.held,
+                    runner.resources.owners(),
+                    robot.moving,
+                    self.get_clock().now().to_msg(),
+                )
+            )
+
+
+def main() -> None:
+    spin_main(ExecutorNode)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,458 @@
+"""The robot behind ROS interfaces; implements `robot.Robot`.
+
+Subscribes odom, scan, places and tf; publishes cmd_vel; calls the actions navigate_to_pose, manipulate and
+point_head and the service query_scene. While stopped (`stop` to `release`), cmd_vel carries nothing but
+zero, and no goal is sent. One lock, the gate, is held while a command goes out: whoever has taken the
+gate after a cancel or a stop knows that no command of before is still to come.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from action_msgs.srv import CancelGoal
+from control_msgs.action import PointHead
+from geometry_msgs.msg import Twist
+from nav2_msgs.action import NavigateToPose
+from nav_msgs.msg import Odometry as OdometryMsg
+from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
+from rclpy.clock import Clock, ClockType
+from rclpy.duration import Duration
+from rclpy.time import Time
+from sensor_msgs.msg import LaserScan
+from tf2_ros import TransformException, TransformListener
+from vla_interfaces.action import Manipulate
+from vla_interfaces.msg import Feedback, PlaceArray
+from vla_interfaces.srv import QueryScene
+
+from vla_common.action_client import ActionClient
+from vla_common.calls import CancelToken, call, wait_for
+from vla_common.conversions import (
+    duration_to_msg,
+    object_ref_to_msg,
+    outcome_from_msg,
+)
+from vla_common.outcomes import Code, VlaError
+from vla_common.qos import COMMAND, LATCHED, SENSOR
+from vla_common.scene import Place
+from vla_common.skills import ObjectRef
+from vla_common.tf_client import LeapingBuffer
+from vla_executor import conversions
+from vla_executor.config import ExecutorConfig
+from vla_executor.geometry import Point3, Pose2
+from vla_executor.goal_client import GoalCall, wait_for_server
+from vla_executor.robot import (
+    ZERO,
+    Grip,
+    Odometry,
+    Operation,
+    Scan,
+    StampedPose,
+    Target,
+    Velocity,
+    View,
+)
+from vla_executor.standstill import StandstillDetector, is_slow
+
+ZERO_PERIOD_S = 0.05
+"""Between two zero velocities while coming to a halt."""
+LATCH_PERIOD_S = 0.2
+"""Between two zero velocities while stopped."""
+WAIT_STEP_S = 0.05
+QUERY_MARGIN_S = 1.0
+"""Perception gets this much longer for the answer than for the look."""
+STAMP_ROUNDING_S = 1e-6
+"""Stamps in seconds are not exact; in simulated time `now` and the newest transform are the same moment."""
+LIVENESS_PERIOD_S = 1.0
+"""How often a waiting caller looks whether the server is still there."""
+LOG_PERIOD_S = 5.0
+"""Between two log lines about messages that are ignored."""
+UNCONFIRMED = "The robot may still be moving."
+
+
+class RosRobot:
+    """Created on configure; the node destroys the ROS entities with the reverse transition.
+
+    trace_id: of the running plan. changed: called when grip or movement change. stopped: begin latched.
+    scan: subscribe to it.
+    """
+
+    def __init__(
+        self,
+        node: Any,
+        config: ExecutorConfig,
+        trace_id: Callable[[], str] = lambda: "",
+        changed: Callable[[], None] = lambda: None,
+        stopped: bool = False,
+        scan: bool = True,
+    ) -> None:
+        self._node = node
+        self._config = config
+        self._clock_type = node.get_clock().clock_type
+        self._trace_id = trace_id
+        self._changed = changed
+        self._gate = threading.Lock()
+        self._stopped = stopped
+        self._goals: set[GoalCall] = set()
+        self._news = threading.Condition()
+        self._odometry: Odometry | None = None
+        self._places: tuple[Place, ...] = ()
+        self._grip = Grip()
+        self.moving = False
+        group = node.reentrant
+        self._cmd_vel = node.create_publisher(Twist, "cmd_vel", COMMAND)
+        self._feedback = node.create_publisher(Feedback, "feedback", COMMAND)
+        self._tf = LeapingBuffer(self.now_s, node.get_logger().warning)
+        self._listener = TransformListener(self._tf, node.streams)
+        node.streams.create_subscription(OdometryMsg, "odom", self._on_odometry, SENSOR)
+        self._scan: Scan | None = None
+        if scan:
+            node.streams.create_subscription(LaserScan, "scan", self._on_scan, SENSOR)
+        # In the order in which they were sent.
+        node.create_subscription(
+            PlaceArray,
+            "places",
+            self._on_places,
+            LATCHED,
+            callback_group=MutuallyExclusiveCallbackGroup(),
+        )
+        self._actions = {
+            name: ActionClient(node, kind, name, callback_group=group)
+            for name, kind in (
+                ("navigate_to_pose", NavigateToPose),
+                ("manipulate", Manipulate),
+                ("point_head", PointHead),
+            )
+        }
+        self._cancel_all = {
+            name: node.create_client(
+                CancelGoal, f"{name}/_action/cancel_goal", callback_group=group
+            )
+            for name in self._actions
+        }
+        self._query = node.create_client(QueryScene, "query_scene", callback_group=group)
+        node.create_timer(
+            LATCH_PERIOD_S,
+            self._hold_stop,
+            callback_group=group,
+            clock=Clock(clock_type=ClockType.STEADY_TIME),
+        )
+
+    # --- what is known ------------------------------------------------------------------------
+
+    def now_s(self) -> float:
+        return float(self._node.get_clock().now().nanoseconds) * 1e-9
+
+    def _stamp(self) -> Any:
+        return self._node.get_clock().now().to_msg()
+
+    def _ignore(self, what: str, error: Exception) -> None:
+        """What was known before gets old, and the guard does not trust what is old."""
+        self._node.get_logger().warning(
+            f"ignored {what}: {str(error)[:200]!r}", throttle_duration_sec=LOG_PERIOD_S
+        )
+
+    def _on_odometry(self, message: Any) -> None:
+        try:
+            odometry = conversions.odometry_from_msg(message)
+        except VlaError as error:
+            self._ignore("an odometry", error)
+            return
+        with self._news:
+            self._odometry = odometry
+            self._news.notify_all()
+        moving = not is_slow(odometry, self._config)
+        if moving != self.moving:
+            self.moving = moving
+            self._changed()
+
+    def _on_places(self, message: Any) -> None:
+        try:
+            self._places = conversions.places_from_msg(message.places)
+        except VlaError as error:
+            self._ignore("places", error)
+
+    def places(self) -> tuple[Place, ...]:
+        return self._places
+
+    def _on_scan(self, message: Any) -> None:
+        try:
+            transform = self._tf.lookup_transform(
+                self._config.base_frame, message.header.frame_id, Time()
+            )
+            self._scan = conversions.scan_from_msg(message, transform)
+        except (VlaError, TransformException) as error:
+            self._ignore("a scan", error)
+
+    def scan(self) -> Scan | None:
+        return self._scan
+
+    def grip(self) -> Grip:
+        return self._grip
+
+    def _next_odometry(
+        self, newer_than_s: float, timeout_s: float, over: Callable[[], bool]
+    ) -> Odometry | None:
+        """The newest sample once it is newer; None after the timeout or when `over`."""
+        until = time.monotonic() + timeout_s
+        with self._news:
+            while self._odometry is None or self._odometry.stamp_s <= newer_than_s:
+                left = until - time.monotonic()
+                if left <= 0.0 or over():
+                    return None
+                self._news.wait(left)
+            return self._odometry
+
+    def _wake(self) -> None:
+        with self._news:
+            self._news.notify_all()
+
+    def odometry(
+        self, token: CancelToken, timeout_s: float, newer_than_s: float = -math.inf
+    ) -> Odometry:
+        token.add_callback(self._wake)
+        try:
+            found = self._next_odometry(newer_than_s, timeout_s, lambda: token.canceled)
+        finally:
+            token.remove_callback(self._wake)
+        token.raise_if_canceled()
+        if found is None:
+            raise VlaError(Code.ROBOT_UNAVAILABLE, f"There was no odometry for {timeout_s:g} s.")
+        return found
+
+    def base_pose(
+        self, token: CancelToken, timeout_s: float, at_s: float | None = None
+    ) -> StampedPose:
+        token.raise_if_canceled()
+        frames = (self._config.map_frame, self._config.base_frame)
+        until = time.monotonic() + timeout_s
+        when = Time()
+        if at_s is not None:
+            when = Time(seconds=at_s, clock_type=self._clock_type)
+        # In steps, so that a cancel is noticed while tf is silent. Whether it is new enough is looked at below.
+        while not self._tf.can_transform(*frames, when, Duration(seconds=WAIT_STEP_S)):
+            token.raise_if_canceled()
+            if time.monotonic() >= until:
+                break
+        try:
+            transform = self._tf.lookup_transform(*frames, Time())
+            pose = conversions.stamped_pose_from_msg(transform)
+        except (TransformException, VlaError) as error:
+            raise VlaError(
+                Code.NO_TRANSFORM, f"Where the robot is in the map is not known: {error}"
+            ) from error
+        if at_s is not None and pose.stamp_s < at_s - STAMP_ROUNDING_S:
+            age = at_s - pose.stamp_s
+            raise VlaError(Code.NO_TRANSFORM, f"The newest pose of the robot is {age:.2f} s old.")
+        return pose
+
+    # --- moving -------------------------------------------------------------------------------
+
+    def _permit(self, token: CancelToken) -> None:
+        """To be called with the gate held."""
+        token.raise_if_canceled()
+        if self._stopped:
+            raise VlaError(Code.STOPPED, "The robot is stopped.")
+
+    def drive(self, velocity: Velocity, token: CancelToken) -> None:
+        message = conversions.velocity_to_msg(velocity)
+        with self._gate:
+            self._permit(token)
+            self._cmd_vel.publish(message)
+
+    def navigate(self, goal: Pose2, token: CancelToken, timeout_s: float) -> None:
+        message = conversions.navigate_goal(goal, self._config.map_frame, self._stamp())
+        done = self._run_goal("navigate_to_pose", message, token, timeout_s)
+        if done.status != done.SUCCEEDED:
+            code = conversions.navigation_code(int(getattr(done.result, "error_code", 0)))
+            reason = getattr(done.result, "error_msg", "") or "the robot gave no reason"
+            raise VlaError(code, f"The robot did not get there: {reason}.")
+
+    def manipulate(
+        self, operation: Operation, target: Target | None, token: CancelToken, timeout_s: float
+    ) -> Grip:
+        message = conversions.manipulate_goal(
+            operation, target, self._config.map_frame, self._stamp(), self._trace_id()
+        )
+        done = self._run_goal("manipulate", message, token, timeout_s)
+        outcome = outcome_from_msg(done.result.outcome)
+        if not outcome.ok:
+            raise VlaError(outcome.code, outcome.message)
+        if done.status != done.SUCCEEDED:
+            raise VlaError(
+                Code.EXECUTION_FAILED, f"The arm did not finish '{operation.name.lower()}'."
+            )
+        return self._grip
+
+    def point_head(self, point: Point3, token: CancelToken, timeout_s: float) -> None:
+        config = self._config
+        message = conversions.point_head_goal(
+            point, config.map_frame, config.head_frame, self._stamp()
+        )
+        done = self._run_goal("point_head", message, token, timeout_s)
+        if done.status != done.SUCCEEDED:
+            raise VlaError(Code.EXECUTION_FAILED, "The head did not turn there.")
+
+    def _run_goal(self, name: str, goal: Any, token: CancelToken, timeout_s: float) -> GoalCall:
+        """Send a goal and wait for its end. A canceled one is left to `halt` to see through.
+
+        timeout_s: how long it may go without progress; how long in all is limited by the step's.
+        """
+        client = self._actions[name]
+        wait_for_server(client, name, token)
+        with self._gate:
+            self._permit(token)
+            goal_call = GoalCall(client, name, goal)
+            self._goals.add(goal_call)
+        left_s = timeout_s
+        while not goal_call.wait(min(LIVENESS_PERIOD_S, left_s), token):
+            if not client.server_is_ready():
+                raise VlaError(Code.ROBOT_UNAVAILABLE, f"The robot's action '{name}' is gone.")
+            left_s = goal_call.progress_at + timeout_s - time.monotonic()
+            if left_s > 0.0:
+                continue
+            goal_call.cancel()
+            goal_call.ended.wait(self._config.stop_timeout_s)
+            self._settle(goal_call)
+            raise VlaError(
+                Code.STEP_TIMEOUT,
+                f"The robot's action '{name}' has not got on for {timeout_s:g} s.",
+            )
+        self._settle(goal_call)
+        if goal_call.refused:
+            raise VlaError(Code.ROBOT_UNAVAILABLE, f"The robot's '{name}' refused the goal.")
+        if not goal_call.confirmed or goal_call.result is None:
+            raise VlaError(Code.ROBOT_UNAVAILABLE, f"The robot's '{name}' gave no result.")
+        return goal_call
+
+    def _settle(self, goal_call: GoalCall) -> None:
+        """Take note of a goal that has ended, whoever waited for it."""
+        if not goal_call.confirmed:
+            return  # `halt` finds it among the goals and says so
+        self._goals.discard(goal_call)
+        if goal_call.name == "manipulate" and goal_call.result is not None:
+            self._grip = conversions.grip_from_msg(goal_call.result)
+            self._changed()
+
+    # --- stopping -----------------------------------------------------------------------------
+
+    def stand(self, timeout_s: float) -> None:
+        self._come_to_rest((), timeout_s)
+
+    def halt(self, timeout_s: float) -> None:
+        goals = list(self._goals)
+        for goal_call in goals:
+            goal_call.cancel()
+        self._come_to_rest(goals, timeout_s)
+
+    def latch(self) -> None:
+        """From now on nothing moves: one zero velocity at once, then no other command."""
+        with self._gate:
+            self._stopped = True
+            self._cmd_vel.publish(conversions.velocity_to_msg(ZERO))
+
+    def stop(self, timeout_s: float) -> None:
+        """After `latch`: end everything, also what others have started, and wait for standstill.
+
+        Errors: STOP_UNCONFIRMED. The latch holds either way.
+        """
+        until = time.monotonic() + timeout_s
+        asked = {}
+        for name, client in self._cancel_all.items():
+            if client.service_is_ready():
+                # No goal id and no time: every goal of that server.
+                asked[name] = client.call_async(CancelGoal.Request())
+        self.halt(timeout_s)
+        for name, answer in asked.items():
+            if not wait_for(answer, max(0.0, until - time.monotonic())):
+                raise VlaError(
+                    Code.STOP_UNCONFIRMED, f"The robot's '{name}' did not answer. {UNCONFIRMED}"
+                )
+
+    def release(self) -> None:
+        with self._gate:
+            self._stopped = False
+
+    def _hold_stop(self) -> None:
+        if self._stopped:
+            self._cmd_vel.publish(conversions.velocity_to_msg(ZERO))
+
+    def _come_to_rest(self, goals: Iterable[GoalCall], timeout_s: float) -> None:
+        """Zero velocity until odometry says standstill, and the end of all goals."""
+        until = time.monotonic() + timeout_s
+        detector = StandstillDetector(self._config)
+        with self._news:
+            stamp_s = -math.inf if self._odometry is None else self._odometry.stamp_s
+        next_zero = 0.0
+        still = False
+        while not still and time.monotonic() < until:
+            if time.monotonic() >= next_zero:
+                next_zero = time.monotonic() + ZERO_PERIOD_S
+                self._cmd_vel.publish(conversions.velocity_to_msg(ZERO))
+            odometry = self._next_odometry(stamp_s, ZERO_PERIOD_S, lambda: False)
+            if odometry is not None:
+                stamp_s = odometry.stamp_s
+                still = detector.update(odometry)
+        unconfirmed = [call for call in goals if not self._ended(call, until)]
+        if unconfirmed:
+            raise VlaError(
+                Code.STOP_UNCONFIRMED,
+                f"The robot's '{unconfirmed[0].name}' did not confirm its end. {UNCONFIRMED}",
+            )
+        if not still:
+            raise VlaError(
+                Code.STOP_UNCONFIRMED, f"Odometry does not show standstill. {UNCONFIRMED}"
+            )
+
+    def _ended(self, goal_call: GoalCall, until: float) -> bool:
+        """Wait for the final state of a goal, as long as there is somebody to report it."""
+        client = self._actions[goal_call.name]
+        while not goal_call.ended.wait(max(0.0, min(0.2, until - time.monotonic()))):
+            if time.monotonic() >= until or not client.server_is_ready():
+                break
+        self._settle(goal_call)
+        self._goals.discard(goal_call)  # told once; it can't hold up every later halt
+        return goal_call.confirmed
+
+    # --- seeing and talking -------------------------------------------------------------------
+
+    def query_scene(
+        self, ref: ObjectRef, fresh: bool, token: CancelToken, timeout_s: float
+    ) -> View:
+        token.raise_if_canceled()
+        request = QueryScene.Request(
+            query=object_ref_to_msg(ref),
+            fresh=fresh,
+            timeout=duration_to_msg(timeout_s),
+            trace_id=self._trace_id(),
+        )
+        answer = call(
+            self._query,
+            request,
+            timeout_s + QUERY_MARGIN_S,
+            token,
+            unavailable=Code.PERCEPTION_UNAVAILABLE,
+        )
+        outcome = outcome_from_msg(answer.outcome)
+        if not outcome.ok:
+            raise VlaError(outcome.code, outcome.message)
+        view = conversions.view_from_msg(answer)
+        if view.scene.places and not self._places:
+            self._places = view.scene.places
+        return view
+
+    def say(self, text: str) -> None:
+        message = Feedback(kind=Feedback.INFO, text=text, trace_id=self._trace_id(), speak=True)
+        message.header.stamp = self._stamp()
+        self._feedback.publish(message)
+
+    def wait(self, duration_s: float, token: CancelToken) -> None:
+        until_s = self.now_s() + duration_s
+        while (left := until_s - self.now_s()) > 0.0:
+            # In steps, since simulated time may run faster than the steady clock.
+            token.wait(min(left, WAIT_STEP_S))
+            token.raise_if_canceled()
