@@ -1,0 +1,225 @@
+"""Starts the whole system.
+
+Every stage is a lifecycle node in its own process (`composed:=true`: all in one); the state manager brings
+them up. With `robot:=sim` the simulator stands in for the robot.
+"""
+
+from __future__ import annotations
+
+import os
+
+from ament_index_python.packages import get_package_share_directory
+from launch import LaunchDescription
+from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable, Shutdown
+from launch.substitutions import EnvironmentVariable, LaunchConfiguration, PathJoinSubstitution
+from launch_ros.actions import Node
+from launch_ros.substitutions import FindPackageShare
+
+from vla_bringup import config_check
+
+STAGES = (
+    ("vla_perception", "perception_node", "perception"),
+    ("vla_planner", "planner_node", "planner"),
+    ("vla_executor", "executor_node", "executor"),
+    ("vla_bringup", "state_manager_node", "state_manager"),
+)
+ROBOT_TOPICS = (
+    "cmd_vel",
+    "odom",
+    "joint_states",
+    "places",
+    "scan",
+    "camera/color/image_raw",
+    "camera/color/camera_info",
+    "camera/depth/image_raw",
+)
+ROBOT_ACTIONS = ("navigate_to_pose", "manipulate", "point_head")
+ISAAC_TOPICS = {
+    "camera/color/image_raw": "rgb",
+    "camera/color/camera_info": "camera_info",
+    "camera/depth/image_raw": "depth",
+}
+"""Names that Isaac Sim's ROS 2 bridge gives its camera topics."""
+
+
+def arguments() -> list[DeclareLaunchArgument]:
+    default_config = PathJoinSubstitution(
+        [FindPackageShare("vla_bringup"), "config", "vla_system.yaml"]
+    )
+    return [
+        DeclareLaunchArgument(
+            "namespace", default_value="vla", description="Namespace of all nodes and names"
+        ),
+        DeclareLaunchArgument(
+            "robot",
+            default_value="sim",
+            choices=["sim", "real", "isaac"],
+            description="sim: the simulator of this workspace; real: a robot with Nav2 and an arm; "
+            "isaac: Isaac Sim over its ROS 2 bridge",
+        ),
+        DeclareLaunchArgument(
+            "robot_namespace",
+            default_value="auto",
+            description="Namespace of the robot's own topics and actions; "
+            "auto: that of the system for sim, / for real and isaac",
+        ),
+        DeclareLaunchArgument(
+            "config_file",
+            default_value=EnvironmentVariable("VLA_CONFIG_PATH", default_value=default_config),
+            description="ROS parameter file; the environment variable VLA_CONFIG_PATH changes the default",
+        ),
+        DeclareLaunchArgument(
+            "composed",
+            default_value="false",
+            choices=["true", "false"],
+            description="true: all stages in one process (the simulator stays on its own)",
+        ),
+        DeclareLaunchArgument(
+            "log_level",
+            default_value="info",
+            choices=["debug", "info", "warn", "error", "fatal"],
+            description="Least severe log lines that are shown",
+        ),
+        DeclareLaunchArgument(
+            "headless",
+            default_value="true",
+            choices=["true", "false"],
+            description="false: open the simulator's viewer (needs a display)",
+        ),
+        DeclareLaunchArgument(
+            "rviz",
+            default_value="false",
+            choices=["true", "false"],
+            description="true: start RViz as well",
+        ),
+        DeclareLaunchArgument(
+            "seed",
+            default_value="",
+            description="Seed of the simulator's world; empty: as in the parameter file",
+        ),
+        DeclareLaunchArgument(
+            "world",
+            default_value="",
+            description="World file of the simulator; empty: as in the parameter file",
+        ),
+        DeclareLaunchArgument(
+            "speed",
+            default_value="",
+            description="Simulated seconds per second; empty: as in the parameter file",
+        ),
+    ]
+
+
+def set_up(context, *_):
+    def value(name: str) -> str:
+        return LaunchConfiguration(name).perform(context)
+
+    config_file = value("config_file")
+    parameters = config_check.check_file(config_file)  # nothing starts with a wrong parameter file
+    robot, namespace = value("robot"), value("namespace").strip("/")
+    overrides = {}
+    if robot == "sim":
+        overrides = sim_overrides(value)
+        config_check.check(overrides)
+    speed = overrides.get("sim.speed", parameters.get("sim.speed", 1.0))
+    use_sim_time = robot == "isaac" or (robot == "sim" and speed != 1.0)
+    remappings = remappings_for(robot, value("robot_namespace"), namespace)
+    common = {
+        "namespace": namespace,
+        "remappings": remappings,
+        "output": "screen",
+        "ros_arguments": ["--log-level", value("log_level")],
+        "parameters": [config_file, {"use_sim_time": use_sim_time}],
+    }
+    actions = [SetEnvironmentVariable("ROS_DOMAIN_ID", domain_id(parameters))]
+    if robot == "sim":
+        # Without its robot the system has nothing to do: when the simulator ends, everything ends.
+        actions.append(
+            Node(
+                package="vla_sim",
+                executable="sim_node",
+                name="sim",
+                **{
+                    **common,
+                    "parameters": [config_file, overrides],
+                    "on_exit": Shutdown(reason="the simulator has ended"),
+                },
+            )
+        )
+    if value("composed") == "true":
+        # Names come from the nodes themselves: one process has several.
+        actions.append(
+            Node(
+                package="vla_bringup",
+                executable="composed_node",
+                respawn=True,
+                respawn_delay=1.0,
+                **common,
+            )
+        )
+    else:
+        actions += [
+            Node(
+                package=package,
+                executable=executable,
+                name=name,
+                respawn=True,
+                respawn_delay=1.0,
+                **common,
+            )
+            for package, executable, name in STAGES
+        ]
+    if value("rviz") == "true":
+        config = os.path.join(get_package_share_directory("vla_bringup"), "config", "vla.rviz")
+        rviz = {**common, "parameters": [{"use_sim_time": use_sim_time}]}
+        actions.append(
+            Node(
+                package="rviz2", executable="rviz2", name="rviz2", arguments=["-d", config], **rviz
+            )
+        )
+    return actions
+
+
+def sim_overrides(value) -> dict:
+    """What was said on the command line goes before the parameter file."""
+    out: dict = {"sim.headless": value("headless") == "true"}
+    for name, key, read in (
+        ("seed", "sim.seed", int),
+        ("world", "sim.world_file", str),
+        ("speed", "sim.speed", float),
+    ):
+        text = value(name)
+        if text:
+            try:
+                out[key] = read(text)
+            except ValueError:
+                raise RuntimeError(f"The launch argument '{name}' can't be '{text}'.") from None
+    return out
+
+
+def domain_id(parameters: dict) -> str:
+    """The environment goes before the parameter file, so that other shells see the same domain."""
+    return os.environ.get("ROS_DOMAIN_ID") or str(parameters.get("ros2.domain_id", 42))
+
+
+def remappings_for(robot: str, robot_namespace: str, namespace: str) -> list[tuple[str, str]]:
+    """Where the robot's interfaces are, seen from the stages."""
+    if robot == "sim" and robot_namespace == "auto":
+        # tf and clock of a simulated robot are its own: several may run in one domain.
+        return [("/tf", "tf"), ("/tf_static", "tf_static"), ("/clock", "clock")]
+    root = "" if robot_namespace in ("auto", "/", "") else "/" + robot_namespace.strip("/")
+    names = {topic: topic for topic in ROBOT_TOPICS}
+    if robot == "isaac":
+        names.update(ISAAC_TOPICS)
+    for action in ROBOT_ACTIONS:
+        # Remapping an action means remapping the three services and two topics it consists of.
+        for part in ("send_goal", "cancel_goal", "get_result", "feedback", "status"):
+            names[f"{action}/_action/{part}"] = f"{action}/_action/{part}"
+    rules = [(name, f"{root}/{target}") for name, target in names.items()]
+    if root:
+        rules += [("/tf", f"{root}/tf"), ("/tf_static", f"{root}/tf_static")]
+    return rules
+
+
+def generate_launch_description() -> LaunchDescription:
+    return LaunchDescription([*arguments(), OpaqueFunction(function=set_up)])

@@ -1,0 +1,1 @@
+"""State manager, launch configuration and command-line tool."""

@@ -1,0 +1,135 @@
+"""`vla say`: give a command to the running system, watch it, answer its questions, cancel it with Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shlex
+import signal
+import sys
+import threading
+from typing import Any
+
+from vla_bringup.command_run import Policy
+from vla_bringup.plan_command import describe_step
+from vla_bringup.system_client import SystemClient, command_goal
+from vla_common.calls import CancelToken
+from vla_common.conversions import outcome_from_msg, plan_from_msg
+from vla_common.outcomes import VlaError
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Exit code 0 when the command was carried out, 1 when not. Errors: VlaError."""
+    if not 0 <= arguments.priority <= 255:
+        print("vla say: --priority has to be from 0 to 255.", file=sys.stderr)
+        return 2
+    goal = command_goal(
+        arguments.command,
+        dry_run=arguments.dry_run,
+        confirmed=arguments.yes,
+        priority=arguments.priority,
+        policy=_policy(arguments),
+    )
+    token = CancelToken()
+    # On a thread: a signal handler must not take locks that the interrupted code may hold.
+    signal.signal(signal.SIGINT, lambda *_: threading.Thread(target=token.cancel).start())
+    with SystemClient(arguments.namespace) as client:
+        story = Story(client, quiet=arguments.json)
+        result = client.execute(goal, story.tell, token)
+    outcome = outcome_from_msg(result.outcome)
+    if arguments.json:
+        steps = [step.to_json() for step in plan_from_msg(result.plan).steps]
+        report = {
+            "command": arguments.command,
+            "outcome": {"code": int(outcome.code), "message": outcome.message},
+            "steps": steps,
+            "trace_id": result.trace_id,
+        }
+        print(json.dumps(report, ensure_ascii=False))
+    else:
+        print(outcome.message or "Done.")
+    return 0 if outcome.ok else 1
+
+
+def _policy(arguments: argparse.Namespace) -> Policy:
+    if arguments.replace:
+        return Policy.REPLACE
+    return Policy.REFUSE if arguments.refuse else Policy.DEFAULT
+
+
+def _at_the_terminal() -> bool:
+    """Whether somebody can type an answer: a process in the background would be stopped for trying to read."""
+    if sys.stdin is None or not sys.stdin.isatty():
+        return False
+    try:
+        return os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
+    except OSError:
+        return False
+
+
+class Questions:
+    """Puts each question to whoever sits at the terminal and sends the answer; elsewhere says how to answer."""
+
+    def __init__(
+        self, client: SystemClient, out: Any = None, indent: str = "     ", shell: str = ""
+    ) -> None:
+        """shell: what another shell has to set to reach the system."""
+        self._client = client
+        self._shell = shell
+        self._out = out
+        self._indent = indent
+        self._asked = ""
+
+    def hear(self, message: Any) -> None:
+        """One message of feedback."""
+        if not message.question:
+            self._asked = ""
+        elif message.question != self._asked:
+            self._asked = message.question
+            self._ask(message)
+
+    def _ask(self, message: Any) -> None:
+        choices = f" ({', '.join(message.choices)})" if message.choices else ""
+        terminal = _at_the_terminal()
+        example = shlex.quote(message.choices[0]) if message.choices else "..."
+        hint = "" if terminal else f"  Answer with: {self._shell}./vla answer {example}"
+        out = self._out or sys.stdout
+        print(f"{self._indent}{message.question}{choices}{hint}", file=out, flush=True)
+        if terminal:
+            # Feedback goes on meanwhile, and so does the question's time limit.
+            arguments = (message.trace_id, message.question)
+            threading.Thread(target=self._read, args=arguments, daemon=True).start()
+
+    def _read(self, trace_id: str, question: str) -> None:
+        answer = sys.stdin.readline()
+        while answer.isspace():  # an empty line is no answer
+            answer = sys.stdin.readline()
+        if not answer:
+            return
+        try:
+            taken = self._client.answer(answer.strip(), trace_id, question=question)
+        except VlaError as error:
+            taken = error.result
+        if not taken.ok:
+            print(taken.message, file=sys.stderr)
+
+
+class Story:
+    """Prints the progress, each sentence once."""
+
+    def __init__(self, client: SystemClient, quiet: bool) -> None:
+        self._quiet = quiet
+        self._said = ""
+        self._questions = Questions(client, sys.stderr if quiet else None)
+
+    def tell(self, message: Any) -> None:
+        """One message of feedback."""
+        self._questions.hear(message)
+        if self._quiet or message.question:
+            return
+        for number, step in enumerate(plan_from_msg(message.plan).steps, 1):
+            print("  " + describe_step(number, step.to_json()), flush=True)
+        if message.message and message.message != self._said:
+            self._said = message.message
+            print(f"{message.progress * 100:3.0f} %  {message.message}", flush=True)

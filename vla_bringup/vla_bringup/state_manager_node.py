@@ -1,0 +1,409 @@
+"""The state manager: brings the stages up, takes commands, tells the person and the world what happens.
+
+Subscribes: `execution_state` (latched), `<component>/heartbeat`, and what the monitor watches.
+Publishes: `status` (latched), `feedback`, `plan` (latched), `state_manager/heartbeat`, /diagnostics, zero on `cmd_vel`
+when the executor is gone. Serves: action `execute_command`, services `manage`, `get_status`, `answer`.
+Calls: lifecycle services of the components, `query_scene`, `list_skills`, `make_plan`, `execute_plan`, `stop`, `reset`,
+and the cancel services of the robot's actions. Parameters: groups `integration`, `journal`, `monitor` (package README).
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import uuid
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from rclpy.action import ActionServer, CancelResponse, GoalResponse
+from rclpy.callback_groups import MutuallyExclusiveCallbackGroup, ReentrantCallbackGroup
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+from rclpy.time import Time
+from vla_interfaces.action import ExecuteCommand
+from vla_interfaces.msg import ExecutionState, Feedback, SystemStatus
+from vla_interfaces.msg import Plan as PlanMsg
+from vla_interfaces.srv import Answer, GetStatus, Manage
+
+from vla_bringup.command_pipeline import CommandPipeline
+from vla_bringup.command_run import Kind
+from vla_bringup.component_client import ComponentClient
+from vla_bringup.config import GROUPS
+from vla_bringup.conversions import command_from_msg, queued_to_msg, status_to_msg
+from vla_bringup.coordinator import Coordinator, CoordinatorConfig
+from vla_bringup.goal_outlet import GoalOutlet
+from vla_bringup.journal import Journal
+from vla_bringup.journal_config import journal_path
+from vla_bringup.journal_gate import JournalGate
+from vla_bringup.journal_reader import CommandRecord
+from vla_bringup.monitor_client import Monitor
+from vla_bringup.robot_client import RobotClient
+from vla_bringup.stage_client import StageClient
+from vla_bringup.state_table import Event
+from vla_bringup.supervision import Component, Limits, Supervision
+from vla_bringup.system_state import SystemState, explain, system_state, takes_commands
+from vla_common.action_client import RESULT_TIMEOUT_S
+from vla_common.conversions import outcome_to_msg, plan_to_msg
+from vla_common.heartbeat import Pulse
+from vla_common.outcomes import OK, Code, Result, VlaError
+from vla_common.parameters import NodeParameters
+from vla_common.qos import COMMAND, LATCHED
+from vla_common.skills import Plan
+from vla_common.spin import main as spin_main
+from vla_common.stop_words import is_stop
+from vla_common.streams import Streams
+from vla_common.trace import new_trace_id, short, trace_id_or_new
+from vla_common.work_loops import WorkLoops
+
+STATUS_PERIOD_S = 1.0
+_REQUESTS = {
+    Manage.Request.STARTUP: Event.STARTUP,
+    Manage.Request.PAUSE: Event.PAUSE,
+    Manage.Request.RESUME: Event.RESUME,
+    Manage.Request.RESET: Event.RESET,
+    Manage.Request.SHUTDOWN: Event.SHUTDOWN,
+}
+
+
+class StateManagerNode(Node):
+    """Glue, and the coordinator's `Ports`; decisions are in coordinator, pipeline, supervision and state_table."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__("state_manager", **kwargs)
+        self.reentrant = group = ReentrantCallbackGroup()
+        parameters = NodeParameters(self, GROUPS)
+        self.integration = config = parameters.read("integration")
+        self._execution = ExecutionState()
+        self._left_behind: list[str] = []
+        self._arriving = threading.local()
+        self._intake = ThreadPoolExecutor(1, "intake")
+        cli_args = tuple(kwargs.get("cli_args") or ())
+        self._streams = Streams(self, cli_args)
+        optional = set(config.optional_components)
+        limits = Limits(
+            config.hang_timeout, config.startup_timeout, config.max_restarts, config.restart_window
+        )
+        self._supervision = Supervision(
+            [Component(name, name not in optional, limits) for name in config.components]
+        )
+        self._status = self.create_publisher(SystemStatus, "status", LATCHED)
+        self._feedback = self.create_publisher(Feedback, "feedback", COMMAND)
+        self._plan = self.create_publisher(PlanMsg, "plan", LATCHED)
+        journal = parameters.read("journal")
+        path = journal_path(journal.file, self.get_namespace())
+        tell = self.get_logger().warning
+        self._journal = JournalGate(
+            lambda: Journal(path, journal.max_bytes, journal.keep, time.time, tell),
+            self._on_journal,
+        )
+        self._robot = RobotClient(self, self._streams.node, config.stop_timeout)
+        self.stages = StageClient(self, config, self._is_active, self._robot)
+        pipeline = CommandPipeline(
+            self.stages,
+            time.monotonic,
+            config.max_replans,
+            config.confirmation_timeout,
+            config.announce_pause,
+            config.max_questions,
+        )
+        self.coordinator = Coordinator(
+            CoordinatorConfig(
+                config.command_queue_size,
+                config.new_command_policy,
+                config.max_execution_time,
+                config.feedback_interval,
+                config.correction_replaces,
+                config.context_timeout,
+            ),
+            pipeline,
+            self,
+            self._journal,
+            time.monotonic,
+        )
+        if not self._journal.open():
+            self.get_logger().error(self._journal.problem)
+        self._monitor = Monitor(
+            self,
+            parameters.read("monitor"),
+            self._pids,
+            str(path.parent),
+            cli_args,
+        )
+        self._components = ComponentClient(
+            self,
+            self._streams.node,
+            self._supervision,
+            config.heartbeat_timeout,
+            config.transition_timeout,
+            on_change=self._on_look,
+            on_lost=self.coordinator.component_lost,
+            on_active=self._on_active,
+        )
+        self.create_subscription(
+            ExecutionState,
+            "execution_state",
+            self._on_execution,
+            LATCHED,
+            callback_group=MutuallyExclusiveCallbackGroup(),  # in the order in which they were sent
+        )
+        self.create_service(Manage, "manage", self._on_manage, callback_group=group)
+        self.create_service(GetStatus, "get_status", self._on_get_status, callback_group=group)
+        self.create_service(Answer, "answer", self._on_answer, callback_group=group)
+        self._server = ActionServer(
+            self,
+            ExecuteCommand,
+            "execute_command",
+            execute_callback=self._finish_unstarted,
+            goal_callback=self._on_goal,
+            handle_accepted_callback=self._on_accepted,
+            cancel_callback=self._on_cancel,
+            callback_group=group,
+            result_timeout=RESULT_TIMEOUT_S,
+        )
+        # Clocks of simulations may stand still; this node tells that they do.
+        self.create_timer(
+            STATUS_PERIOD_S,
+            self._tick,
+            callback_group=group,
+            clock=Clock(clock_type=ClockType.STEADY_TIME),
+        )
+        self._pulse = Pulse(self, uuid.uuid4().hex, group, WorkLoops())
+        if config.autostart:
+            self._bring(True)
+        self.changed()
+
+    def _tick(self) -> None:
+        self._journal.look()
+        self.changed()
+
+    # --- goals --------------------------------------------------------------------------------------
+
+    def _on_goal(self, _: ExecuteCommand.Goal) -> GoalResponse:
+        """Never rejected: a refusal is a result with a reason. `_on_accepted` follows on the same thread."""
+        self._arriving.ticket = self.coordinator.ticket()
+        return GoalResponse.ACCEPT
+
+    def _on_accepted(self, handle: Any) -> None:
+        invalid = OK
+        try:
+            trace_id = trace_id_or_new(handle.request.trace_id)
+        except VlaError as error:
+            trace_id, invalid = new_trace_id(), error.result
+        outlet = GoalOutlet(handle, trace_id, self.get_logger().debug)
+        command = command_from_msg(handle.request, bytes(handle.goal_id.uuid), trace_id)
+        take = self.coordinator.submit
+        if is_stop(command.text):
+            take(command, outlet, invalid, self._arriving.ticket)
+        else:  # one after the other, on a thread that may wait for the disk
+            self._intake.submit(take, command, outlet, invalid, self._arriving.ticket)
+
+    def _finish_unstarted(self, handle: Any) -> ExecuteCommand.Result:
+        raise AssertionError("every goal is executed with its own callback")
+
+    def _on_cancel(self, handle: Any) -> CancelResponse:
+        taken = self.coordinator.cancel(bytes(handle.goal_id.uuid))
+        return CancelResponse.ACCEPT if taken else CancelResponse.REJECT
+
+    def _on_answer(self, request: Answer.Request, response: Answer.Response) -> Answer.Response:
+        result = self.coordinator.answer(
+            request.trace_id, request.answer, request.source[:40], request.question
+        )
+        response.outcome = outcome_to_msg(result)
+        return response
+
+    # --- components ---------------------------------------------------------------------------------
+
+    def _bring(self, up: bool) -> None:
+        self.coordinator.want(up)
+        self._components.bring(up)
+
+    def _pids(self) -> dict[str, int]:
+        components = getattr(self, "_components", None)  # the monitor starts first
+        return {"state_manager": os.getpid(), **(components.pids() if components else {})}
+
+    def _is_active(self, name: str) -> bool:
+        return any(facts.name == name and facts.active for facts in self.component_facts())
+
+    def _on_look(self) -> None:
+        self.coordinator.components_changed()
+        self.changed()
+
+    def _on_active(self, name: str) -> None:
+        if name == "executor":
+            self.stages.forget_skills()
+            while self._left_behind:
+                self.say(Kind.PROBLEM, self._left_behind.pop(0))
+        self.coordinator.component_active(name)
+
+    def _on_execution(self, message: ExecutionState) -> None:
+        self._execution = message
+        self.stages.holding = message.holding
+        self.coordinator.executor_latched(message.state == ExecutionState.STOPPED)
+
+    def _on_journal(self, interrupted: Sequence[CommandRecord], stopped: bool) -> None:
+        """What an earlier process left behind: told, never resumed."""
+        for record in interrupted:
+            self._left_behind.append(
+                f"The command '{record.command}' was interrupted when the system went down; it is not resumed."
+            )
+            self.get_logger().warning(f"[{short(record.trace_id)}] {self._left_behind[-1]}")
+        if stopped:
+            self.coordinator.was_stopped_before()
+
+    # --- the coordinator's ports --------------------------------------------------------------------
+
+    def say(
+        self,
+        kind: Kind,
+        text: str,
+        trace_id: str = "",
+        speak: bool = True,
+        choices: tuple[str, ...] = (),
+    ) -> None:
+        message = Feedback(
+            kind=int(kind), text=text, trace_id=trace_id, speak=speak, choices=list(choices)
+        )
+        message.header.stamp = self.get_clock().now().to_msg()
+        self._feedback.publish(message)
+
+    def show_plan(self, plan: Plan) -> None:
+        self._plan.publish(plan_to_msg(plan))
+
+    def log(self, level: str, text: str) -> None:
+        # rclpy wants one line of code for each severity.
+        logger = self.get_logger()
+        if level == "error":
+            logger.error(text)
+        elif level == "warning":
+            logger.warning(text)
+        else:
+            logger.info(text)
+
+    def changed(self) -> None:
+        try:
+            self._status.publish(self._make_status())
+        except Exception as error:  # the context may be gone while the node closes
+            if self.context.ok():
+                self.get_logger().error(f"can't publish the status: {error!r}")
+
+    def stop_robot(self, reason: str) -> Result:
+        return self._robot.stop(reason)
+
+    def abandon_robot(self) -> None:
+        self._execution = ExecutionState()
+        self._robot.abandon()
+
+    def ended(self, times_s: dict[str, float]) -> None:
+        self._monitor.command_ended(times_s)
+
+    def component_facts(self) -> Any:
+        return self._supervision.facts(time.monotonic())
+
+    # --- services -----------------------------------------------------------------------------------
+
+    def _on_manage(self, request: Manage.Request, response: Manage.Response) -> Manage.Response:
+        try:
+            result = self._manage(request.command)
+        except VlaError as error:
+            result = error.result
+        response.outcome = outcome_to_msg(result)
+        self.changed()
+        return response
+
+    def _manage(self, command: int) -> Result:
+        coordinator = self.coordinator
+        event = _REQUESTS.get(command)
+        if event is not None and not (refused := coordinator.refusal(event)).ok:
+            return refused
+        if command == Manage.Request.STARTUP:
+            return self._start_up()
+        if command == Manage.Request.PAUSE:
+            coordinator.pause()
+        elif command == Manage.Request.RESUME:
+            coordinator.resume()
+        elif command == Manage.Request.RESET:
+            stops = coordinator.stops
+            result = self._robot.reset()
+            if not result.ok:
+                return result
+            coordinator.lifted(stops)
+        elif command == Manage.Request.CANCEL_ALL:
+            coordinator.cancel_all(Code.CANCELED, "Canceled, like all commands.")
+        elif command == Manage.Request.SHUTDOWN:
+            return self._shut_down()
+        else:
+            return Result(Code.INVALID_REQUEST, f"There is no manage command {command}.")
+        return OK
+
+    def _start_up(self) -> Result:
+        self._bring(True)
+        longest_s = self.integration.transition_timeout * 2 * len(self._supervision.components)
+        if self._components.wait_until(
+            lambda: (
+                (state := self.coordinator.state()) is SystemState.STOPPED or takes_commands(state)
+            ),
+            longest_s,
+        ):
+            return OK
+        facts = self.coordinator.facts()
+        return Result(Code.NOT_READY, explain(system_state(facts), facts.components))
+
+    def _shut_down(self) -> Result:
+        self.coordinator.shutting_down(True)
+        try:
+            self._bring(False)
+            longest_s = self.integration.transition_timeout * 2 * len(self._supervision.components)
+            if self._components.wait_until(self._supervision.all_down, longest_s):
+                return OK
+            return Result(
+                Code.COMPONENT_FAILED, "Not every component went down; the status tells which."
+            )
+        finally:
+            self.coordinator.shutting_down(False)
+
+    def _on_get_status(
+        self, _: GetStatus.Request, response: GetStatus.Response
+    ) -> GetStatus.Response:
+        response.status = self._make_status()
+        return response
+
+    def _make_status(self) -> SystemStatus:
+        coordinator = self.coordinator
+        status = status_to_msg(coordinator.facts(), self._supervision)
+        now = self.get_clock().now()
+        status.header.stamp = now.to_msg()
+        waiting, running = coordinator.waiting(), coordinator.running
+        status.queue_length = len(waiting)
+        status.queue_size = self.integration.command_queue_size
+        steady_s = time.monotonic()
+        for run in waiting:
+            ago_ns = int((steady_s - run.accepted_at_s) * 1e9)
+            at = Time(nanoseconds=max(0, now.nanoseconds - ago_ns))
+            status.queue.append(queued_to_msg(run, at.to_msg()))
+        if running is not None:
+            status.active_trace_id = running.trace_id
+            status.active_command = running.command.text
+            status.question = running.question
+        status.resources = self._execution.resources
+        if problem := self._journal.problem:
+            status.degraded.append(f"journal: {problem}")
+        pids = self._pids()
+        for component in status.components:
+            component.pid = pids.get(component.name, 0)
+        self._monitor.snapshot().fill(status)
+        return status
+
+    def close(self) -> None:
+        """Let go in order: commands end with a reason, supervision ends."""
+        self.coordinator.cancel_all(Code.SHUTTING_DOWN, "The system goes down.")
+        self._intake.shutdown(wait=False)
+        self._components.close()
+        self._monitor.close()
+        self._streams.close()
+        self._journal.close()
+
+
+def main() -> None:
+    spin_main(StateManagerNode, threads=10)
