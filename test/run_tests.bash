@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# All tests, or one group: unit (no ROS), ros (nodes in one process), system (the whole system), underlay.
+# Each test process gets a ROS domain of its own. `./vla test` calls this with everything sourced.
+set -uo pipefail
+cd "${VLA_ROOT:?run this through ./vla test}" || exit 3
+
+groups=(unit ros underlay system)
+case ${1:-all} in
+  all) shift || true ;;
+  unit|ros|underlay|system) groups=("$1"); shift ;;
+  -*) ;;
+  *) echo "test: there is no group '$1' (unit, ros, underlay, system)" >&2; exit 2 ;;
+esac
+
+export ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST
+# Tests ask no language model but their own.
+unset OPENAI_API_KEY OPENAI_API_KEY_FILE OPENAI_BASE_URL
+# Journals and logs of the systems under test: not in the home of whoever runs this.
+ROS_HOME=$(mktemp -d)
+export ROS_HOME
+trap 'rm -rf "$ROS_HOME"' EXIT
+# Domains 0 to 101 have ports below Linux's ephemeral range. 42 is ./vla launch, 43 to 99 are ./vla demo, 37 to 41 those of
+# vla_executor/test/ros_world.py.
+domain=1
+summary=()
+failed=0
+
+run() { # title, seconds, command...
+  local title=$1 limit=$2 begin=$SECONDS status=passed
+  shift 2
+  domain=$((domain % 36 + 1))
+  echo "== $title"
+  # In the background a shell starts commands with SIGINT ignored, which every child would inherit.
+  ROS_DOMAIN_ID=$domain env --default-signal=INT timeout --kill-after=10 "$limit" "$@" || { status="FAILED ($?)"; failed=1; }
+  summary+=("$(printf '%-28s %s (%d s)' "$title" "$status" $((SECONDS - begin)))")
+}
+
+for group in "${groups[@]}"; do
+  case $group in
+    unit)
+      for package in vla_*/; do
+        [ -d "${package}test" ] || continue
+        run "unit ${package%/}" 600 python -m pytest -m "not ros and not system" "${package}test" "$@"
+      done
+      run "unit test" 600 python -m pytest test/unit "$@" ;;
+    ros)
+      for package in vla_*/; do
+        grep -qrs "pytest.mark.ros" "$package"test || continue
+        run "ros ${package%/}" 900 python -m pytest -m ros "${package}test" "$@"
+      done ;;
+    underlay)
+      for package in underlay/*/; do
+        # With a ROS distribution only those that it lacks are built, but the tests hold for upstream's as well.
+        [ -d "${package}test" ] || continue
+        run "underlay $(basename "$package")" 900 python -m pytest "${package}test" "$@"
+      done ;;
+    system)
+      for file in test/system/test_*.py; do
+        run "system $(basename "$file" .py)" 900 python -m pytest --timeout 850 "$file" "$@"
+      done ;;
+  esac
+done
+
+echo
+echo "Summary:"
+printf '  %s\n' "${summary[@]}"
+exit $failed

@@ -1,0 +1,106 @@
+"""What the system tests share: the launch description and a client. Tests wait on events, never on the clock."""
+
+from __future__ import annotations
+
+import math
+import os
+import unittest
+from collections.abc import Callable
+
+import launch
+import launch_testing.actions
+import psutil
+from launch.actions import IncludeLaunchDescription
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+from launch_ros.substitutions import FindPackageShare
+from vla_interfaces.action import ExecuteCommand
+from vla_interfaces.msg import SystemStatus
+
+from vla_bringup.system_client import SystemClient
+from vla_bringup.truth_client import truth_from_msg
+from vla_bringup.verdict import Truth
+
+START_S = 120.0
+LONG_S = 180.0
+MANY = 20000
+STILL = 0.02
+"""Speed (m/s, rad/s) below which the robot stands still by ground truth."""
+
+
+def describe(**arguments: str) -> launch.LaunchDescription:
+    """The system with launch arguments, then ready to test."""
+    path = launch.substitutions.PathJoinSubstitution(
+        [FindPackageShare("vla_bringup"), "launch", "vla_system.launch.py"]
+    )
+    include = IncludeLaunchDescription(
+        PythonLaunchDescriptionSource(path),
+        launch_arguments=list(arguments.items()),
+    )
+    return launch.LaunchDescription([include, launch_testing.actions.ReadyToTest()])
+
+
+class SystemCase(unittest.TestCase):
+    """Waits until the system is ready; `client` speaks with it."""
+
+    namespace = "vla"
+    never_ready = False
+    """Waiting once for a system that does not come is enough."""
+    client: SystemClient
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.client = SystemClient(cls.namespace, "system_test")
+
+    @classmethod
+    def tearDownClass(cls) -> None:
+        cls.client.close()
+
+    def setUp(self) -> None:
+        if type(self).never_ready:
+            self.fail("the system was not ready for an earlier test either")
+        type(self).never_ready = True
+        self.wait_for(SystemStatus.IDLE)
+        type(self).never_ready = False
+
+    def wait_for(
+        self, state: int, extra: Callable[[SystemStatus], bool] = lambda _: True
+    ) -> SystemStatus:
+        status = self.client.wait_for_status(lambda s: s.state == state and extra(s), START_S)
+        if status is None:
+            self.fail(
+                f"state {state} was not reached; the last status was {self.client._last_status}"
+            )
+        return status
+
+    def execute(self, command: str, **options: object) -> ExecuteCommand.Result:
+        return self.client.execute(self.goal(command, **options), timeout_s=LONG_S)
+
+    def goal(self, command: str, **options: object) -> ExecuteCommand.Goal:
+        return ExecuteCommand.Goal(command=command, source="test", **options)
+
+    def truth(self) -> Truth:
+        return truth_from_msg(self.client.ground_truth())
+
+    def until_driving(self) -> None:
+        """Returns once ground truth says that the robot really moves."""
+        for _ in range(MANY):
+            message = self.client.ground_truth()
+            if math.hypot(message.robot_velocity.linear.x, message.robot_velocity.linear.y) > 0.1:
+                return
+        self.fail("the robot never drove")
+
+    def until_still(self) -> None:
+        for _ in range(MANY):
+            if self.truth().speed < STILL:
+                return
+        self.fail("the robot never stood still")
+
+    def process(self, name: str) -> psutil.Process:
+        """The child process whose command line contains a name."""
+        for child in psutil.Process(os.getpid()).children(recursive=True):
+            try:
+                if any(name in word for word in child.cmdline()):
+                    return child
+            except psutil.NoSuchProcess:
+                continue
+        raise AssertionError(f"there is no process {name}")
