@@ -108,13 +108,14 @@ class Disk:
 
 @dataclass
 class Injection:
-    """A fault in force. lift: ends it; None where it can't be or need not be ended."""
+    """A fault in force. lift: ends it; None where it can't be or need not be ended. lifted: it has been ended."""
 
     kind: Kind
     before: int | None
     lift: Callable[[], None] | None = None
     detail: str = ""
     over: threading.Event = field(default_factory=threading.Event)
+    lifted: threading.Event = field(default_factory=threading.Event)
 
 
 class Injector:

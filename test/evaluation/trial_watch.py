@@ -139,7 +139,7 @@ class Watched:
             if ended_s is None and self._run.wait(POLL_S) is not None:
                 ended_s = time.time()
             self._watch.trace.wait(POLL_S)
-            if time.time() < over_s:
+            if time.time() < over_s or not injection.lifted.is_set():
                 continue
             state = self._whole(kind, injection)
             if state is None:

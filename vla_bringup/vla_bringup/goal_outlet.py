@@ -8,16 +8,23 @@ from typing import Any
 from vla_bringup.command_pipeline import Progress
 from vla_bringup.command_run import Ending
 from vla_bringup.conversions import progress_to_msg, report_to_msg
+from vla_bringup.outbox import Outbox
 from vla_common.calls import is_canceling
+
+TOLD_TIMEOUT_S = 2.0
+"""How long the end of a goal waits for what was said before it."""
 
 
 class GoalOutlet:
     """Implements `command_run.Outlet`; the job runs on a thread of the node's executor."""
 
-    def __init__(self, handle: Any, trace_id: str, log: Callable[[str], None]) -> None:
+    def __init__(
+        self, handle: Any, trace_id: str, log: Callable[[str], None], outbox: Outbox
+    ) -> None:
         self._handle = handle
         self._trace_id = trace_id
         self._log = log
+        self._outbox = outbox
 
     def start(self, job: Callable[[], Ending]) -> None:
         handle = self._handle
@@ -35,6 +42,9 @@ class GoalOutlet:
             handle._action_server.notify_execute(handle, run)
 
     def progress(self, progress: Progress) -> None:
+        self._outbox.post(lambda: self._publish(progress))
+
+    def _publish(self, progress: Progress) -> None:
         try:
             self._handle.publish_feedback(progress_to_msg(progress, self._trace_id))
         except Exception as error:  # the goal may have ended in the meantime
@@ -42,6 +52,7 @@ class GoalOutlet:
 
     def _finish(self, ending: Ending) -> Any:
         handle, report = self._handle, ending.report
+        self._outbox.flush(TOLD_TIMEOUT_S)  # feedback of a goal comes before its end
         if ending.canceled and is_canceling(handle):
             handle.canceled()
         elif report.result.ok:

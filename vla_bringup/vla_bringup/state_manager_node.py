@@ -39,6 +39,7 @@ from vla_bringup.journal_config import journal_path
 from vla_bringup.journal_gate import JournalGate
 from vla_bringup.journal_reader import CommandRecord
 from vla_bringup.monitor_client import Monitor
+from vla_bringup.outbox import Outbox
 from vla_bringup.robot_client import RobotClient
 from vla_bringup.stage_client import StageClient
 from vla_bringup.state_table import Event
@@ -79,6 +80,7 @@ class StateManagerNode(Node):
         self._left_behind: list[str] = []
         self._arriving = threading.local()
         self._intake = ThreadPoolExecutor(1, "intake")
+        self._outbox = Outbox(self._on_untold)
         cli_args = tuple(kwargs.get("cli_args") or ())
         self._streams = Streams(self, cli_args)
         optional = set(config.optional_components)
@@ -191,7 +193,7 @@ class StateManagerNode(Node):
             trace_id = trace_id_or_new(handle.request.trace_id)
         except VlaError as error:
             trace_id, invalid = new_trace_id(), error.result
-        outlet = GoalOutlet(handle, trace_id, self.get_logger().debug)
+        outlet = GoalOutlet(handle, trace_id, self.get_logger().debug, self._outbox)
         command = command_from_msg(handle.request, bytes(handle.goal_id.uuid), trace_id)
         take = self.coordinator.submit
         if is_stop(command.text):
@@ -266,10 +268,10 @@ class StateManagerNode(Node):
             kind=int(kind), text=text, trace_id=trace_id, speak=speak, choices=list(choices)
         )
         message.header.stamp = self.get_clock().now().to_msg()
-        self._feedback.publish(message)
+        self._outbox.post(lambda: self._feedback.publish(message))
 
     def show_plan(self, plan: Plan) -> None:
-        self._plan.publish(plan_to_msg(plan))
+        self._outbox.post(lambda: self._plan.publish(plan_to_msg(plan)))
 
     def log(self, level: str, text: str) -> None:
         # rclpy wants one line of code for each severity.
@@ -282,11 +284,11 @@ class StateManagerNode(Node):
             logger.info(text)
 
     def changed(self) -> None:
-        try:
-            self._status.publish(self._make_status())
-        except Exception as error:  # the context may be gone while the node closes
-            if self.context.ok():
-                self.get_logger().error(f"can't publish the status: {error!r}")
+        self._outbox.post(lambda: self._status.publish(self._make_status()))
+
+    def _on_untold(self, trace: str) -> None:
+        if self.context.ok():  # it may be gone while the node closes
+            self.get_logger().error(trace)
 
     def stop_robot(self, reason: str) -> Result:
         return self._robot.stop(reason)
@@ -403,6 +405,7 @@ class StateManagerNode(Node):
         self._monitor.close()
         self._streams.close()
         self._journal.close()
+        self._outbox.close()
 
 
 def main() -> None:
