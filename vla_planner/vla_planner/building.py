@@ -206,19 +206,19 @@ def _colours_of(tree: Any) -> list[str]:
 
 
 def _tail(tree: Any) -> Tail:
-    relation, off = "to", ""
+    relation, off, said = "to", "", ""
     for child in tree.children:
         if not is_tree(child) and child.type == "THERE":
             return Tail("at", _named(child))
         if not is_tree(child) and child.type == "RELATION":
-            relation = child.meaning
+            relation, said = child.meaning, str(child).lower()
         elif not is_tree(child) and child.type == "FROM" and child.meaning != "from":
             relation, off = "from", child.meaning
         elif not is_tree(child) and child.type in ("AT", "FROM", "BETWEEN"):
             relation = child.type.lower()
     wheres = [_where(child) for child in tree.children if is_tree(child)]
     second = wheres[1] if len(wheres) > 1 else None
-    return Tail(relation, wheres[0], second, off)
+    return Tail(relation, wheres[0], second, off, said)
 
 
 def _where(tree: Any) -> Thing:

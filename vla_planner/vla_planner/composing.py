@@ -170,7 +170,10 @@ class Composer(Brancher):
         self._find_all(clause.things, tails)
 
     def _do_pick(self, clause: Clause) -> None:
-        self._pick_all(clause.things, clause.tails)
+        if self._inward(clause) is not None:  # "get the ball into the box"
+            self._do_carry(clause)
+        else:
+            self._pick_all(clause.things, clause.tails)
 
     def _do_pick_for(self, clause: Clause) -> None:
         """ "Get the cup for me" is bringing it, "pick up the cup for me" is not."""
@@ -203,8 +206,10 @@ class Composer(Brancher):
         target = clause.tail("to")
         if target is None:
             target = next((tail for tail in clause.tails if tail.thing.kind == "there"), None)
-        if target is None and clause.classes & {"GO"} and clause.tails:
+        if target is None and "GO" in clause.classes and clause.tails:
             target = clause.tails[-1]
+        if target is None:
+            target = self._inward(clause)
         sources = tuple(tail for tail in clause.tails if tail is not target)
         if target is not None and target.thing.kind in PEOPLE:
             receiver, target = target.thing, None
@@ -213,6 +218,12 @@ class Composer(Brancher):
             self._give(things, sources, receiver)
         else:
             self._put_all(things, sources, target)
+
+    def _inward(self, clause: Clause) -> Tail | None:
+        """Where something is to go: "in the box" may say which ball, "into the box" never does."""
+        last = clause.tails[-1] if clause.tails else None
+        inward = self._refer.overlay.lexicon.inward
+        return last if last is not None and last.said in inward else None
 
     def _do_hand_over(self, clause: Clause) -> None:
         self._do_carry(clause)

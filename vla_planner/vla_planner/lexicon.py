@@ -88,6 +88,7 @@ class Lexicon:
     place_words: Mapping[str, tuple[str, ...]]
     disposal: tuple[str, ...]
     bare_floor: frozenset[str]
+    inward: frozenset[str]
     times: frozenset[str]
     answers: AnswerWords
 
@@ -130,6 +131,7 @@ class Lexicon:
             place_words={name: tuple(words) for name, words in data["places"].items()},
             disposal=tuple(data["disposal"]),
             bare_floor=frozenset(data["bare_floor"]),
+            inward=frozenset(data["inward"]),
             times=frozenset(data["times"]),
             answers=_answer_words(data["answers"]),
         )

@@ -51,13 +51,15 @@ class Thing:
 class Tail:
     """relation: "on", "next_to", ..., "between", or "at", "from", "to".
 
-    second: the other one of "between"; off: "in" for "out of the bowl", "on" for "off the box".
+    second: the other one of "between"; off: "in" for "out of the bowl", "on" for "off the box"; said: the relation
+    in the person's words.
     """
 
     relation: str
     thing: Thing
     second: Thing | None = None
     off: str = ""
+    said: str = ""
 
 
 @dataclass(frozen=True)
