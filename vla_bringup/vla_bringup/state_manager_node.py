@@ -14,7 +14,6 @@ import threading
 import time
 import uuid
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
@@ -34,6 +33,7 @@ from vla_bringup.config import GROUPS
 from vla_bringup.conversions import command_from_msg, queued_to_msg, status_to_msg
 from vla_bringup.coordinator import Coordinator, CoordinatorConfig
 from vla_bringup.goal_outlet import GoalOutlet
+from vla_bringup.intake import Intake
 from vla_bringup.journal import Journal
 from vla_bringup.journal_config import journal_path
 from vla_bringup.journal_gate import JournalGate
@@ -79,8 +79,8 @@ class StateManagerNode(Node):
         self._execution = ExecutionState()
         self._left_behind: list[str] = []
         self._arriving = threading.local()
-        self._intake = ThreadPoolExecutor(1, "intake")
-        self._outbox = Outbox(self._on_untold)
+        self._intake = Intake(self._on_defect)
+        self._outbox = Outbox(self._on_defect)
         cli_args = tuple(kwargs.get("cli_args") or ())
         self._streams = Streams(self, cli_args)
         optional = set(config.optional_components)
@@ -185,6 +185,7 @@ class StateManagerNode(Node):
     def _on_goal(self, _: ExecuteCommand.Goal) -> GoalResponse:
         """Never rejected: a refusal is a result with a reason. `_on_accepted` follows on the same thread."""
         self._arriving.ticket = self.coordinator.ticket()
+        self._arriving.place = self._intake.reserve()
         return GoalResponse.ACCEPT
 
     def _on_accepted(self, handle: Any) -> None:
@@ -195,11 +196,12 @@ class StateManagerNode(Node):
             trace_id, invalid = new_trace_id(), error.result
         outlet = GoalOutlet(handle, trace_id, self.get_logger().debug, self._outbox)
         command = command_from_msg(handle.request, bytes(handle.goal_id.uuid), trace_id)
-        take = self.coordinator.submit
+        ticket, place = self._arriving.ticket, self._arriving.place
         if is_stop(command.text):
-            take(command, outlet, invalid, self._arriving.ticket)
+            place.give_up()
+            self.coordinator.submit(command, outlet, invalid, ticket)
         else:  # one after the other, on a thread that may wait for the disk
-            self._intake.submit(take, command, outlet, invalid, self._arriving.ticket)
+            place.fill(lambda: self.coordinator.submit(command, outlet, invalid, ticket))
 
     def _finish_unstarted(self, handle: Any) -> ExecuteCommand.Result:
         raise AssertionError("every goal is executed with its own callback")
@@ -286,7 +288,7 @@ class StateManagerNode(Node):
     def changed(self) -> None:
         self._outbox.post(lambda: self._status.publish(self._make_status()))
 
-    def _on_untold(self, trace: str) -> None:
+    def _on_defect(self, trace: str) -> None:
         if self.context.ok():  # it may be gone while the node closes
             self.get_logger().error(trace)
 
@@ -400,7 +402,7 @@ class StateManagerNode(Node):
     def close(self) -> None:
         """Let go in order: commands end with a reason, supervision ends."""
         self.coordinator.cancel_all(Code.SHUTTING_DOWN, "The system goes down.")
-        self._intake.shutdown(wait=False)
+        self._intake.close()
         self._components.close()
         self._monitor.close()
         self._streams.close()
