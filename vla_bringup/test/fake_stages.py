@@ -13,18 +13,25 @@ from vla_interfaces.msg import ExecutionState, Outcome, Plan, Skill, Step, StepR
 from vla_interfaces.srv import ListSkills, QueryScene, Reset, Stop
 
 from vla_common.calls import is_canceling
+from vla_common.conversions import step_to_msg
 from vla_common.lifecycle import VlaLifecycleNode
 from vla_common.qos import COMMAND, LATCHED, SENSOR
+from vla_common.skills import ObjectRef
+from vla_common.skills import Step as PlainStep
 
 
 class FakePerception(VlaLifecycleNode):
     def __init__(self, **kwargs):
         super().__init__("perception", **kwargs)
+        self.answering = threading.Event()
+        self.answering.set()
 
     def activate(self):
-        self.create_service(
-            QueryScene, "query_scene", lambda _, response: response, callback_group=self.reentrant
-        )
+        self.create_service(QueryScene, "query_scene", self._query, callback_group=self.reentrant)
+
+    def _query(self, _, response):
+        self.answering.wait(30.0)
+        return response
 
 
 class FakePlanner(VlaLifecycleNode):
@@ -75,12 +82,18 @@ class FakePlanner(VlaLifecycleNode):
         else:
             result.plan = Plan(
                 command=command,
-                steps=[Step(skill="hand_over" if "risky" in command else "turn")],
+                steps=[_step(command)],
                 planner="fake",
                 summary="I do it.",
             )
         goal.succeed()
         return result
+
+
+def _step(command):
+    if "see" in command:
+        return step_to_msg(PlainStep("find", {"object": ObjectRef("cup")}))
+    return Step(skill="hand_over" if "risky" in command else "turn")
 
 
 class FakeExecutor(VlaLifecycleNode):

@@ -14,13 +14,14 @@ from rclpy.context import Context
 from rclpy.executors import MultiThreadedExecutor
 from rclpy.parameter import Parameter
 from vla_interfaces.action import ExecuteCommand
-from vla_interfaces.msg import Outcome, SystemStatus
+from vla_interfaces.msg import Outcome, Place, PlaceArray, SystemStatus
 from vla_interfaces.srv import Manage
 
 from vla_bringup.journal_reader import JournalReader
 from vla_bringup.state_manager_node import StateManagerNode
 from vla_bringup.system_client import SystemClient
 from vla_common.outcomes import Code
+from vla_common.qos import LATCHED
 from vla_common.spin import spin_on
 
 pytestmark = pytest.mark.ros
@@ -45,6 +46,7 @@ def system(tmp_path_factory):
             Parameter("integration.command_queue_size", value=2),
             Parameter("integration.feedback_interval", value=0.2),
             Parameter("integration.stop_timeout", value=5.0),
+            Parameter("integration.scene_timeout", value=0.5),
             Parameter("journal.file", value=str(journal)),
         ],
         **options,
@@ -196,6 +198,29 @@ def test_stop_is_never_planned_and_latches(system):
     assert system.client.manage(Manage.Request.RESET).ok
     assert system.client.wait_for_status(lambda s: s.state == SystemStatus.IDLE, LONG_S) is not None
     assert system.client.execute(goal("turn")).outcome.code == Outcome.OK
+
+
+def test_perception_that_does_not_answer_leaves_motion_and_the_places_of_the_map(system):
+    places = system.base.create_publisher(PlaceArray, "places", LATCHED)
+    places.publish(PlaceArray(places=[Place(name="table", kind=Place.SURFACE)]))
+    system.perception.answering.clear()
+    try:
+        for _ in range(5):  # the places may still be on their way when the first command is planned
+            assert system.client.execute(goal("turn left")).outcome.code == Outcome.OK
+            known = [place.name for place in system.planner.goals[-1].scene.places]
+            if known:
+                break
+            places.publish(PlaceArray(places=[Place(name="table", kind=Place.SURFACE)]))
+        assert known == ["table"]
+        refused = system.client.execute(goal("see"))
+        assert refused.outcome.code == Outcome.PERCEPTION_UNAVAILABLE
+        assert "query_scene" in refused.outcome.message
+        places.publish(PlaceArray(places=[Place(name="nowhere", kind=77)]))
+        assert system.client.execute(goal("turn right")).outcome.code == Outcome.OK
+        assert [place.name for place in system.planner.goals[-1].scene.places] == ["table"]
+    finally:
+        system.perception.answering.set()
+        system.base.destroy_publisher(places)
 
 
 def test_pause_holds_the_queue(system):

@@ -7,6 +7,7 @@ from typing import Any
 
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from vla_interfaces.action import ExecutePlan, MakePlan
+from vla_interfaces.msg import PlaceArray
 from vla_interfaces.srv import ListSkills, QueryScene
 
 from vla_bringup.command_pipeline import ExecutionAnswer, PlanAnswer, PlanRequest, Progress, Stage
@@ -17,6 +18,7 @@ from vla_common.calls import CancelToken, GoalRun, call
 from vla_common.conversions import (
     outcome_from_msg,
     outcome_to_msg,
+    place_from_msg,
     plan_from_msg,
     plan_to_msg,
     scene_from_msg,
@@ -26,10 +28,12 @@ from vla_common.conversions import (
     step_record_from_msg,
 )
 from vla_common.outcomes import Code, Result, VlaError
-from vla_common.scene import Scene
+from vla_common.qos import LATCHED
+from vla_common.scene import Place, Scene
 from vla_common.skills import Plan, SkillSpec
 
 ACCEPT_TIMEOUT_S = 5.0
+MAX_PLACES = 1000
 DIED = "The executor died while it carried out the command"
 
 
@@ -45,6 +49,7 @@ class StageClient:
     ) -> None:
         self._config = config
         self._robot = robot
+        self._log = node.get_logger().warning
         self._is_active = is_active
         self._skills: tuple[SkillSpec, ...] | None = None
         group = node.reentrant
@@ -55,6 +60,11 @@ class StageClient:
         self._execute = ActionClient(
             node, ExecutePlan, "execute_plan", callback_group=MutuallyExclusiveCallbackGroup()
         )
+        node.create_subscription(
+            PlaceArray, "places", self._on_places, LATCHED, callback_group=group
+        )
+        self._places: tuple[Place, ...] = ()
+        self._no_sight = ""
         self.holding = False
         """Whether something is in the gripper; kept up to date by whoever listens to the execution state."""
         self.held_label = ""
@@ -64,20 +74,39 @@ class StageClient:
         self._skills = None
 
     def scene(self, trace_id: str, token: CancelToken) -> Scene:
-        """What perception knows; an empty scene when there is no perception, so that motion commands still work."""
+        """What perception knows; without it the places of the map alone, so that the robot can still be sent round."""
+        self._no_sight = ""
         if not self._is_active("perception"):
-            return Scene()
-        answer = call(
-            self._query,
-            QueryScene.Request(fresh=False, trace_id=trace_id),
-            self._config.scene_timeout,
-            token,
-            Code.PERCEPTION_UNAVAILABLE,
-        )
-        return scene_from_msg(answer.scene)
+            self._no_sight = "perception does not run."
+            return Scene(places=self._places)
+        try:
+            answer = call(
+                self._query,
+                QueryScene.Request(fresh=False, trace_id=trace_id),
+                self._config.scene_timeout,
+                token,
+                Code.PERCEPTION_UNAVAILABLE,
+            )
+        except VlaError as error:
+            if error.code is not Code.PERCEPTION_UNAVAILABLE:
+                raise
+            self._no_sight = error.message
+            return Scene(places=self._places)
+        scene = scene_from_msg(answer.scene)
+        # On a robot that publishes no places, perception has them from a file.
+        self._places = scene.places or self._places
+        return scene
+
+    def _on_places(self, message: PlaceArray) -> None:
+        try:
+            self._places = tuple(place_from_msg(place) for place in message.places[:MAX_PLACES])
+        except ValueError as error:  # names only; whoever drives there checks them in full
+            self._log(f"places were ignored: {error}")
 
     def blind(self) -> str:
-        return "" if self._is_active("perception") else "perception does not run."
+        if self._no_sight or self._is_active("perception"):
+            return self._no_sight
+        return "perception does not run."
 
     def skills(self, token: CancelToken) -> Sequence[SkillSpec]:
         if self._skills is None:
