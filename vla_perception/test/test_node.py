@@ -83,8 +83,8 @@ class FakeCamera(Node):
     def stop(self) -> None:
         self.spoil = None
 
-    def send_places(self) -> None:
-        self.places.publish(PlaceArray(places=[place_to_msg(TABLE)]))
+    def send_places(self, map_id: str = "") -> None:
+        self.places.publish(PlaceArray(places=[place_to_msg(TABLE)], map_id=map_id))
 
     def _send(self) -> None:
         if self.spoil is None:
@@ -133,6 +133,8 @@ class Rig:
         self.context = Context()
         domain = int(os.environ.get("ROS_DOMAIN_ID", "95"))
         rclpy.init(context=self.context, domain_id=domain)
+        # What one test has seen is not remembered in the next.
+        parameters = {"memory_file": "off", **parameters}
         overrides = [Parameter(f"vision.{name}", value=value) for name, value in parameters.items()]
         # Rigs may overlap: a namespace and transforms of its own for each.
         name = f"rig{next(NUMBERS)}"
@@ -461,6 +463,42 @@ def test_what_is_held_is_held_and_at_no_place(seeing):
         lambda m: any(o.id == cup.id and o.visible and not o.held for o in m.objects),
     )
     assert len(back.objects) == 2
+
+
+def test_what_is_known_is_kept_over_a_restart(rig, tmp_path):
+    file = str(tmp_path / "scene.sqlite")
+    one = rig(fresh_timeout_s=LONG_S, memory_file=file).up()
+    one.camera.send_places("home")
+    one.camera.start()
+    one.until(lambda: len(one.query().scene.places) == 1)
+    before = {o.id: o for o in one.query().objects}
+    assert len(before) == 2
+    one.camera.stop()
+    one.node.close()
+
+    two = rig(memory_file=file).up()
+    two.camera.send_places("home")
+    two.until(lambda: len(two.query(fresh=False, timeout_s=0.1).scene.places) == 1)
+    answer = two.query(fresh=False, timeout_s=0.1)
+    # There has been no look since the start, and that is what the outcome says; what is remembered is shown as such.
+    assert answer.outcome.code == Code.NO_IMAGE
+    known = {o.id: o for o in answer.objects}
+    assert set(known) == set(before) and not any(o.visible for o in known.values())
+    for name, item in known.items():
+        assert item.first_seen == before[name].first_seen
+        assert (item.last_seen.sec, item.last_seen.nanosec) >= (
+            before[name].first_seen.sec,
+            before[name].first_seen.nanosec,
+        )
+    assert answer.observed_at.sec > 0
+    two.camera.start()
+    two.camera.show([CUP])
+    assert two.query(timeout_s=LONG_S, label="cup").outcome.code == Code.OK
+    (cup,) = two.query(timeout_s=LONG_S, label="cup").objects
+    assert cup.id in before and cup.visible and cup.first_seen == before[cup.id].first_seen
+
+    two.camera.send_places("another")
+    two.until(lambda: not {o.id for o in two.query(fresh=False).objects} & set(before))
 
 
 def test_life_cycle(rig):

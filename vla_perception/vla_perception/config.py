@@ -156,6 +156,11 @@ class VisionConfig:
     memory_max_objects: int = setting(
         200, "Most objects remembered; the oldest go first.", minimum=1, maximum=10000
     )
+    memory_file: str = setting(
+        "",
+        "SQLite file that keeps what is known over a restart; empty: `vla/<namespace>/scene.sqlite` in `$ROS_HOME`, "
+        "else in `~/.ros`; `off`: not kept.",
+    )
 
 
 GROUPS = {"vision": VisionConfig}

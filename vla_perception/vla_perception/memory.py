@@ -6,7 +6,6 @@ and is not is forgotten, and what becomes of an object in the hand. It holds no 
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -35,6 +34,38 @@ LOST_KEPT = 20
 """Forgotten objects that can come back when they turn out to be in the hand."""
 RECENT = 0.85
 """Votes for label and colour fade by this factor with each sighting."""
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """An object as it is kept over a restart. Lengths in m, angles in rad, times in seconds since the epoch.
+
+    covariance: 36 numbers, row by row. labels, colors: votes for each name. whole: seen in full at least once.
+    """
+
+    id: str
+    position: tuple[float, float, float]
+    covariance: tuple[float, ...]
+    yaw: float
+    size: tuple[float, float, float]
+    place: str
+    first_seen_s: float
+    last_seen_s: float
+    score: float
+    labels: tuple[tuple[str, float], ...]
+    colors: tuple[tuple[str, float], ...]
+    whole: bool
+    yaw_known: bool
+    held: bool
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """All that is known at one moment. next_number: of the next new object; stamp_s: of the newest look, 0 for none."""
+
+    objects: tuple[Remembered, ...] = ()
+    next_number: int = 1
+    stamp_s: float = 0.0
 
 
 @dataclass
@@ -79,14 +110,24 @@ class _Known:
 class SceneMemory:
     """Objects by id. Not thread-safe: the owner locks."""
 
-    def __init__(self, merge_m: float = 0.06, misses: int = 3, max_objects: int = 200) -> None:
+    def __init__(
+        self,
+        merge_m: float = 0.06,
+        misses: int = 3,
+        max_objects: int = 200,
+        first_number: int = 1,
+    ) -> None:
+        """first_number: of the first new object; ids of an earlier run are below it."""
         self._merge_m = merge_m
         self._misses = misses
         self._max = max_objects
         self._known: dict[str, _Known] = {}
         self._lost: dict[str, _Known] = {}
-        self._number = itertools.count(1)
+        self._next = first_number
         self.stamp_s = 0.0
+        """Of the newest look; of one before a restart after `restore`."""
+        self.looked = False
+        """Whether there has been a look since the start."""
 
     def update(
         self,
@@ -99,7 +140,7 @@ class SceneMemory:
 
         patient: an object has to be missed `misses` times before it is forgotten; False forgets at the first.
         """
-        self.stamp_s = frame.stamp_s
+        self.stamp_s, self.looked = frame.stamp_s, True
         for known in self._known.values():
             known.visible = False
         ids = self._match(sightings)
@@ -180,9 +221,29 @@ class SceneMemory:
             ] / 2
 
     def forget(self) -> None:
-        """Forget everything."""
+        """Forget everything; ids are not used again."""
         self._known.clear()
         self._lost.clear()
+        self.stamp_s, self.looked = 0.0, False
+
+    def snapshot(self) -> Snapshot:
+        """What is to be kept over a restart."""
+        return Snapshot(
+            tuple(_to_keep(known) for known in self._known.values()), self._next, self.stamp_s
+        )
+
+    def restore(self, kept: Snapshot, now_s: float) -> None:
+        """Take up what an earlier run knew. None of it is visible: nobody has looked since.
+
+        What has been seen since the start stays as it is, but for since when it is known. Stamps later than now_s were
+        made by a clock that was wrong; they become now_s. What was in the hand stays there until `hold` says otherwise.
+        """
+        for one in kept.objects[: max(0, self._max - len(self._known))]:
+            if one.id not in self._known:
+                self._known[one.id] = _from_kept(one, now_s)
+        self._next = max(self._next, kept.next_number)
+        self.stamp_s = max(self.stamp_s, min(kept.stamp_s, now_s))
+        self._drop_doubles()
 
     def objects(self) -> tuple[SceneObject, ...]:
         """Everything known, newest first, with "small" and "large" where two of a kind differ."""
@@ -203,6 +264,7 @@ class SceneMemory:
                 last_seen_s=k.last_seen_s,
                 visible=k.visible,
                 held=k.held,
+                first_seen_s=k.first_seen_s,
             )
             for k in ordered
         )
@@ -260,7 +322,8 @@ class SceneMemory:
         return ids
 
     def _add(self, sighting: Sighting, stamp_s: float) -> str:
-        identifier = f"object_{next(self._number)}"
+        identifier = f"object_{self._next}"
+        self._next += 1
         place = sighting.location
         self._known[identifier] = _Known(
             identifier,
@@ -291,6 +354,7 @@ class SceneMemory:
             for second in ordered[index + 1 :]:
                 both_there = {first.id, second.id} <= set(self._known)
                 if both_there and not first.held and not second.held and _overlap(first, second):
+                    first.first_seen_s = min(first.first_seen_s, second.first_seen_s)
                     del self._known[second.id]
 
     def _size_words(self) -> dict[str, tuple[str, ...]]:
@@ -310,6 +374,24 @@ class SceneMemory:
                 {k: (("large" if size > middle else "small"),) for k, size in sizes.items()}
             )
         return words
+
+
+def _to_keep(known: _Known) -> Remembered:
+    x, y, z = (float(v) for v in known.position)
+    covariance = tuple(float(v) for v in known.covariance.ravel())
+    return Remembered(
+        known.id, (x, y, z), covariance, float(known.yaw), known.size, known.place, known.first_seen_s,
+        known.last_seen_s, known.score, tuple(known.labels.items()), tuple(known.colors.items()),
+        known.whole, known.yaw_known, known.held,
+    )  # fmt: skip
+
+
+def _from_kept(one: Remembered, now_s: float) -> _Known:
+    return _Known(
+        one.id, np.asarray(one.position, dtype=float), np.asarray(one.covariance, dtype=float).reshape(6, 6), one.yaw,
+        one.size, one.place, min(one.last_seen_s, now_s), one.score, dict(one.labels), dict(one.colors), visible=False,
+        whole=one.whole, yaw_known=one.yaw_known, held=one.held, first_seen_s=min(one.first_seen_s, now_s),
+    )  # fmt: skip
 
 
 def _distance(known: _Known, sighting: Sighting) -> float:
