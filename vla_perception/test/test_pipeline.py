@@ -26,12 +26,12 @@ from vla_common.scene import Place, PlaceKind
 from vla_perception.config import VisionConfig
 from vla_perception.detector import Detection2D
 from vla_perception.drawing import annotate
-from vla_perception.frame import Transform, make_frame
+from vla_perception.frame import RgbdFrame, Transform, make_frame
 from vla_perception.localizer import localize
 from vla_perception.pipeline import look, make_detector
 from vla_perception.surfaces import support_surfaces
 
-CONFIG = VisionConfig()
+CONFIG = VisionConfig(backend="colour")
 CUP = (0.075, 0.075, 0.09)
 BLOCK = (0.055, 0.055, 0.055)
 
@@ -241,3 +241,14 @@ def test_the_annotated_picture_is_a_copy_with_something_drawn():
     assert drawn.shape == (480, 640, 3)
     assert np.array_equal(frame.rgb, before)
     assert np.any(drawn != before.repeat(2, axis=0).repeat(2, axis=1))
+
+
+@pytest.mark.parametrize("turn", [-0.012, 0.0, 0.012])
+def test_the_walls_of_a_container_are_no_things_in_it_when_the_robot_is_a_little_wrong(turn):
+    camera = camera_at(-1.3, -0.6, 1.3, (1.0, 1.0, 0.2))
+    frame = frame_of([], places=(BIN,), camera=camera)
+    c, s = math.cos(turn), math.sin(turn)
+    error = Transform(np.array([[c, -s, 0], [s, c, 0], [0, 0, 1.0]]), np.zeros(3))
+    believed = Transform(error.rotation @ camera.rotation, error.rotation @ camera.translation)
+    wrong = RgbdFrame(frame.rgb, frame.depth, frame.intrinsics, believed, 1.0, BASE)
+    assert look(wrong, make_detector(CONFIG), (BIN,), CONFIG) == []

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from vla_perception import scene_store
-from vla_perception.memory import Remembered, Snapshot
+from vla_perception.known_object import Remembered
+from vla_perception.memory import Snapshot
 from vla_perception.scene_store import MAX_MAPS, SPARE_NUMBERS, SceneStore, memory_path
 
 HOME = "id home"

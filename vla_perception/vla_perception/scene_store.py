@@ -23,7 +23,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from vla_perception.memory import Remembered, Snapshot
+from vla_perception.known_object import Remembered
+from vla_perception.memory import Snapshot
 
 APPLICATION_ID = 0x564C4153
 """"VLAS" in the header of the file: it is a scene memory and no other database."""
