@@ -26,7 +26,7 @@ from vla_common.scene import Place, PlaceKind
 from vla_perception.config import VisionConfig
 from vla_perception.detector import Detection2D
 from vla_perception.drawing import annotate
-from vla_perception.frame import RgbdFrame, Transform, make_frame
+from vla_perception.frame import Intrinsics, RgbdFrame, Transform, make_frame, rays_of
 from vla_perception.localizer import localize
 from vla_perception.pipeline import look, make_detector
 from vla_perception.surfaces import support_surfaces
@@ -252,3 +252,34 @@ def test_the_walls_of_a_container_are_no_things_in_it_when_the_robot_is_a_little
     believed = Transform(error.rotation @ camera.rotation, error.rotation @ camera.translation)
     wrong = RgbdFrame(frame.rgb, frame.depth, frame.intrinsics, believed, 1.0, BASE)
     assert look(wrong, make_detector(CONFIG), (BIN,), CONFIG) == []
+
+
+LENS = (-0.28, 0.09, 0.001, -0.0008, 0.0)
+"""Of a common wide-angle module."""
+
+
+def through_a_lens(things, lens, width=320, height=240):
+    """A frame's picture, depth and plain intrinsics as a camera with that lens would take them."""
+    rgb, depth, wide = render(furniture(TABLE) + things, CAMERA, 1280, 960, noise_m=0.0005)
+    # A little narrower than the plain picture, which a barrel has to stay within.
+    k = Intrinsics(wide.fx / 3.2, wide.fy / 3.2, (width - 1) / 2, (height - 1) / 2, width, height, lens)
+    right, down = rays_of(k)
+    columns = np.rint(np.broadcast_to(right * wide.fx + wide.cx, (height, width))).astype(int)
+    rows = np.rint(np.broadcast_to(down * wide.fy + wide.cy, (height, width))).astype(int)
+    assert rows.min() >= 0 and rows.max() < 960 and columns.min() >= 0 and columns.max() < 1280
+    return np.ascontiguousarray(rgb[rows, columns]), depth[rows, columns], k
+
+
+def test_a_lens_that_bends_is_undone():
+    # Near the picture's corners, where it bends most.
+    things = [on_table("ball", "red", 1.02, y, (0.066, 0.066, 0.066)) for y in (-0.42, 0.42)]
+    rgb, depth, k = through_a_lens(things, LENS)
+    for lens, most_m, least_m in ((LENS, 0.004, 0.0), ((), 1.0, 0.01)):
+        believed = replace(k, distortion=lens)
+        frame = make_frame(rgb.copy(), depth.copy(), believed, CAMERA, 1.0, BASE)
+        sightings = look(frame, make_detector(CONFIG), (TABLE,), CONFIG)
+        for thing in things:
+            error = math.dist(nearest(sightings, thing).position, thing.position)
+            assert least_m <= error < most_m, f"lens {lens}"
+    pixels, _ = frame.project(frame.points[20:22, 30:31])
+    assert pixels[:, 0] == pytest.approx([30, 30], abs=0.01), "and the way back is the same"

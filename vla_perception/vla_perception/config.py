@@ -34,6 +34,9 @@ class VisionConfig:
         "Intrinsics, row by row, for cameras without camera_info; empty: wait for camera_info.",
         length=9,
     )
+    rectified: bool = setting(
+        False, "Whether the images are rectified: then `p` of camera_info holds, and its distortion is not undone."
+    )
     min_depth_m: float = setting(
         0.25, "Nearer pixels are ignored.", unit="m", minimum=0.0, maximum=5.0
     )

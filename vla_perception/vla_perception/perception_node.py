@@ -211,7 +211,7 @@ class PerceptionNode(VlaLifecycleNode):
 
     def _intrinsics(self, width: int, height: int) -> Intrinsics:
         if self._info is not None:
-            return conversions.intrinsics_from_msg(self._info)
+            return conversions.intrinsics_from_msg(self._info, self._config.rectified)
         if self._config.camera_matrix:
             return Intrinsics.from_matrix(self._config.camera_matrix, width, height)
         raise VlaError(
