@@ -162,7 +162,7 @@ class VisionConfig:
     memory_file: str = setting(
         "",
         "SQLite file that keeps what is known over a restart; empty: `vla/<namespace>/scene.sqlite` in `$ROS_HOME`, "
-        "else in `~/.ros`; `off`: not kept.",
+        "else in `~/.ros`; `none`: not kept.",
     )
 
 

@@ -249,10 +249,10 @@ class PerceptionNode(VlaLifecycleNode):
             self.report_health(result)
 
     def _watch(self) -> None:
-        """Once a second: say when the camera has gone silent."""
+        """Once a second: say when the camera has gone silent, or sends only half of what is needed."""
         worker = self._worker
-        if worker is not None and worker.silent_s > self._config.no_image_s:
-            result = Result(Code.NO_IMAGE, "No image comes from the camera.")
+        result = worker.trouble(self._config.no_image_s) if worker is not None else OK
+        if not result.ok:
             self.report_health(result)
             self.get_logger().warning(result.message, throttle_duration_sec=LOG_PERIOD_S)
 

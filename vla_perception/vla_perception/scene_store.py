@@ -29,7 +29,7 @@ from vla_perception.memory import Snapshot
 APPLICATION_ID = 0x564C4153
 """"VLAS" in the header of the file: it is a scene memory and no other database."""
 SCHEMA = 1
-OFF = "off"
+OFF = "none"
 WRITE_PERIOD_S = 5.0
 RETRY_S = 30.0
 BUSY_TIMEOUT_S = 1.0
