@@ -166,6 +166,25 @@ def by_colour(tally: Tally) -> dict[str, dict[str, int]]:
     return table
 
 
+def checks(places: dict[str, Any], drives: dict[str, Any] | None) -> list[tuple[str, bool]]:
+    """The targets, and whether they are met. NaN meets nothing."""
+    classes = places["classes"].values()
+    out = [
+        ("position error within 2 m: median < 1.5 cm", places["error_median_cm"] < 1.5),
+        ("position error within 2 m: p95 < 4 cm", places["error_p95_cm"] < 4.0),
+        ("colour right >= 97 %", places["colour_right"] >= 0.97),
+        ("recall >= 95 % of every class", all(c["recall"] >= 0.95 for c in classes)),
+        ("precision >= 95 % of every class", all(c["precision"] >= 0.95 for c in classes)),
+        ("at least 95 % within two of its standard deviations", places["within_2_sigma"] >= 0.95),
+    ]
+    if drives is not None:
+        out += [
+            ("one id for 99 % of the objects along a drive", drives["one_id"] >= 0.99),
+            ("what was taken away is forgotten when looked at", drives["forgotten"] >= 0.99),
+        ]
+    return out
+
+
 def _share(part: int, whole: int) -> float:
     return round(part / whole, 4) if whole else math.nan
 
