@@ -47,6 +47,9 @@ class ColourDetector:
     floor_min_size_m: float = 0.035
     threshold: float = 0.5
     name: str = "colour"
+    model: str = ""
+    device: str = ""
+    latency_ms: float = 0.0
 
     def detect(self, frame: RgbdFrame, surfaces: Sequence[Surface]) -> list[Detection2D]:
         """See `Detector`. Every surface claims its pixels in turn: containers and furniture before the floor."""
@@ -59,6 +62,10 @@ class ColourDetector:
             found.extend(self._things(frame, surface, mask, heights))
             taken[surface.window] |= mask
         return [thing for thing in found if thing.score >= self.threshold]
+
+    def look_for(self, words: Sequence[str]) -> bool:
+        """It finds whatever sticks out, and names nothing."""
+        return False
 
     def _foreground(self, frame: RgbdFrame, surface: Surface, taken: Mask) -> tuple[Mask, F32]:
         """Pixels above a surface within its window, and their heights."""
