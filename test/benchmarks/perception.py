@@ -45,10 +45,11 @@ from vla_common import qos
 from vla_common.conversions import place_to_msg, time_from_msg
 from vla_common.spin import spin_on
 from vla_perception import conversions
+from vla_perception.backends import make_detector
 from vla_perception.config import VisionConfig
 from vla_perception.detector import Detector
 from vla_perception.frame import RgbdFrame, Transform, make_frame
-from vla_perception.pipeline import look, make_detector
+from vla_perception.pipeline import look
 from vla_perception.robot_mask import robot_mask
 from vla_perception.surfaces import support_surfaces
 

@@ -27,10 +27,11 @@ from perception_truth import Look, looks
 
 from vla_bringup.system_process import run_folder
 from vla_common.outcomes import VlaError
+from vla_perception.backends import make_detector
 from vla_perception.config import VisionConfig
 from vla_perception.detector import Detector
 from vla_perception.drawing import annotate
-from vla_perception.pipeline import Sighting, look, make_detector
+from vla_perception.pipeline import Sighting, look
 
 SHEET = 12
 TILE = (480, 360)

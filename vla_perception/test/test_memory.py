@@ -9,9 +9,10 @@ import pytest
 from synthetic import TABLE, Solid, camera_at, frame_of, on_table, standard_things
 
 from vla_common.scene import Place, PlaceKind
+from vla_perception.backends import make_detector
 from vla_perception.config import VisionConfig
 from vla_perception.memory import SceneMemory
-from vla_perception.pipeline import look, make_detector
+from vla_perception.pipeline import look
 
 CONFIG = VisionConfig(backend="colour")
 DETECTOR = make_detector(CONFIG)

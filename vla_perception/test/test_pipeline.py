@@ -23,12 +23,13 @@ from synthetic import (
 
 from vla_common.outcomes import Code, VlaError
 from vla_common.scene import Place, PlaceKind
+from vla_perception.backends import make_detector
 from vla_perception.config import VisionConfig
 from vla_perception.detector import Detection2D
 from vla_perception.drawing import annotate
 from vla_perception.frame import Intrinsics, RgbdFrame, Transform, make_frame, rays_of
 from vla_perception.localizer import localize
-from vla_perception.pipeline import look, make_detector
+from vla_perception.pipeline import look
 from vla_perception.surfaces import support_surfaces
 
 CONFIG = VisionConfig(backend="colour")
@@ -262,7 +263,9 @@ def through_a_lens(things, lens, width=320, height=240):
     """A frame's picture, depth and plain intrinsics as a camera with that lens would take them."""
     rgb, depth, wide = render(furniture(TABLE) + things, CAMERA, 1280, 960, noise_m=0.0005)
     # A little narrower than the plain picture, which a barrel has to stay within.
-    k = Intrinsics(wide.fx / 3.2, wide.fy / 3.2, (width - 1) / 2, (height - 1) / 2, width, height, lens)
+    k = Intrinsics(
+        wide.fx / 3.2, wide.fy / 3.2, (width - 1) / 2, (height - 1) / 2, width, height, lens
+    )
     right, down = rays_of(k)
     columns = np.rint(np.broadcast_to(right * wide.fx + wide.cx, (height, width))).astype(int)
     rows = np.rint(np.broadcast_to(down * wide.fy + wide.cy, (height, width))).astype(int)

@@ -11,9 +11,10 @@ from synthetic import TABLE, Solid, camera_at, frame_of, on_table
 
 from vla_common.scene import Place, PlaceKind
 from vla_common.skills import ObjectRef
+from vla_perception.backends import make_detector
 from vla_perception.config import VisionConfig
 from vla_perception.memory import SceneMemory
-from vla_perception.pipeline import look, make_detector
+from vla_perception.pipeline import look
 from vla_perception.scene_keeper import SceneKeeper, map_key
 from vla_perception.scene_store import SceneStore
 

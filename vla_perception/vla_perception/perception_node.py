@@ -43,13 +43,14 @@ from vla_common.outcomes import OK, Code, Result, VlaError
 from vla_common.scene import Scene
 from vla_common.tf_client import LeapingBuffer
 from vla_perception import conversions
+from vla_perception.backends import choose_detector
 from vla_perception.config import VisionConfig
 from vla_perception.drawing import annotate
 from vla_perception.frame import Intrinsics, Transform, make_frame
 from vla_perception.intake import Pair
 from vla_perception.look_worker import LookWorker
 from vla_perception.memory import SceneMemory
-from vla_perception.pipeline import Sighting, look, make_detector
+from vla_perception.pipeline import Sighting, look
 from vla_perception.places import load_places
 from vla_perception.scene_keeper import SceneKeeper
 from vla_perception.scene_store import OFF, SceneStore, memory_path
@@ -73,7 +74,10 @@ class PerceptionNode(VlaLifecycleNode):
 
     def configure(self) -> None:
         self._config: VisionConfig = self.config("vision")
-        self._detector = make_detector(self._config)
+        choice = choose_detector(self._config)
+        self._detector = choice.detector
+        if choice.complaint:
+            self.get_logger().warning(choice.complaint)
         c = self._config
         places = load_places(Path(c.places_file)) if c.places_file else ()
         store = self._open_store()
@@ -125,7 +129,8 @@ class PerceptionNode(VlaLifecycleNode):
         self.create_timer(1.0, self._watch, clock=Clock(clock_type=ClockType.STEADY_TIME))
         worker.start()
         self._worker = worker
-        self.report_health(OK, backend=self._detector.name)
+        detector = self._detector
+        self.report_health(OK, backend=detector.name, model=detector.model, device=detector.device)
 
     def deactivate(self) -> None:
         worker, self._worker = self._worker, None
@@ -207,7 +212,12 @@ class PerceptionNode(VlaLifecycleNode):
         ids, scene = self._keeper.saw(sightings, frame, hand)
         self._publish(sightings, ids, scene, header, rgb)
         spent_ms = (time.monotonic() - begin) * 1e3
-        self.report_health(OK, latency_ms=f"{spent_ms:.1f}", objects=len(scene.objects))
+        self.report_health(
+            OK,
+            latency_ms=f"{spent_ms:.1f}",
+            model_ms=f"{self._detector.latency_ms:.1f}",
+            objects=len(scene.objects),
+        )
 
     def _intrinsics(self, width: int, height: int) -> Intrinsics:
         if self._info is not None:
