@@ -199,13 +199,42 @@ def test_boxes_at_and_beyond_the_edge_do_no_harm():
     assert [s.label for s in see([cup], *odd, (cup, 0.9, "cup"))] == ["cup"]
 
 
-def test_status_and_words_come_from_the_network():
-    network = Told()
-    detector = FusedDetector(network, ColourDetector(), 0.5, MAP, "m.onnx")
+def test_status_comes_from_the_network():
+    detector = fused()
     assert (detector.name, detector.model, detector.device) == ("told", "m.onnx", "cpu")
-    assert detector.look_for(["screwdriver"]) and network.words == ("screwdriver",)
     detector.detect(frame_of([]), [])
-    assert detector.latency_ms > 0.0
+    assert detector.latency_ms > 0.0 and detector.note == ""
+
+
+def test_words_that_are_asked_for_reach_the_network_with_the_next_picture():
+    network, frame = Told(), frame_of([])
+    detector = FusedDetector(network, ColourDetector(), 0.5, MAP)
+    for word in ("cup", "object", ""):  # the usual ones, and none
+        detector.look_for(word)
+    detector.detect(frame, [])
+    assert network.words is None
+    detector.look_for(" Screwdriver ")
+    assert network.words is None
+    detector.detect(frame, [])
+    assert network.words == ("cup", "bottle", "block", "ball", "bowl", "screwdriver")
+    for number in range(30):
+        detector.look_for(f"thing {number}")
+    detector.detect(frame, [])
+    assert len(network.words) == 25 and network.words[-1] == "thing 29"
+    assert "screwdriver" not in network.words
+
+
+def test_a_network_that_can_not_take_words_goes_on_and_says_so():
+    class Deaf(Told):
+        def set_words(self, words):
+            raise VlaError(Code.PERCEPTION_UNAVAILABLE, "It could not be told.")
+
+    cup = standard_things()[0]
+    frame = frame_of([cup])
+    detector = FusedDetector(Deaf((*box_of(frame, cup), 0.9, "cup")), ColourDetector(), 0.5, MAP)
+    detector.look_for("screwdriver")
+    assert [s.label for s in look(frame, detector, (TABLE,), CONFIG)] == ["cup"]
+    assert detector.note == "It could not be told."
 
 
 def test_a_network_that_fails_is_an_outcome_not_an_empty_table():

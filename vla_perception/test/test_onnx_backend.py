@@ -6,6 +6,7 @@ import builtins
 
 import numpy as np
 import pytest
+from synthetic import frame_of
 from tiny_models import columns, large_opset_error, tiny_model
 
 from vla_common.outcomes import Code, VlaError
@@ -153,7 +154,8 @@ def test_colour_needs_no_file_and_status_names_model_and_device(tmp_path):
     path = tiny_model(tmp_path / "m.onnx")
     detector = choose_detector(VisionConfig(backend="onnx", model_file=str(path))).detector
     assert (detector.name, detector.model, detector.device) == ("onnx", "m.onnx", "cpu")
-    assert detector.look_for(["screwdriver"]) is False
+    detector.look_for("screwdriver")
+    assert detector.detect(frame_of([]), []) == [] and detector.note == ""
 
 
 def test_the_package_ships_a_network():

@@ -50,6 +50,7 @@ class ColourDetector:
     model: str = ""
     device: str = ""
     latency_ms: float = 0.0
+    note: str = ""
 
     def detect(self, frame: RgbdFrame, surfaces: Sequence[Surface]) -> list[Detection2D]:
         """See `Detector`. Every surface claims its pixels in turn: containers and furniture before the floor."""
@@ -63,9 +64,8 @@ class ColourDetector:
             taken[surface.window] |= mask
         return [thing for thing in found if thing.score >= self.threshold]
 
-    def look_for(self, words: Sequence[str]) -> bool:
+    def look_for(self, word: str) -> None:
         """It finds whatever sticks out, and names nothing."""
-        return False
 
     def _foreground(self, frame: RgbdFrame, surface: Surface, taken: Mask) -> tuple[Mask, F32]:
         """Pixels above a surface within its window, and their heights."""

@@ -38,8 +38,8 @@ class Detection2D:
 
 
 class Detector(Protocol):
-    """A backend. `detect` and `look_for` are called from one thread at a time. For the status: `name`, the file and
-    the device of its network ("" without one), and how long that took for the last picture (ms)."""
+    """A backend. `detect` is called from one thread at a time, `look_for` from any. For the status: `name`, the file
+    and the device of its network ("" without one), and how long that took for the last picture (ms)."""
 
     @property
     def name(self) -> str: ...
@@ -53,6 +53,11 @@ class Detector(Protocol):
     @property
     def latency_ms(self) -> float: ...
 
+    @property
+    def note(self) -> str:
+        """What is not as it should be although it runs, in one sentence, or ""."""
+        ...
+
     def detect(self, frame: RgbdFrame, surfaces: Sequence[Surface]) -> list[Detection2D]:
         """Everything in the picture whose score reaches the threshold, in any order.
 
@@ -60,9 +65,6 @@ class Detector(Protocol):
         """
         ...
 
-    def look_for(self, words: Sequence[str]) -> bool:
-        """Look for things called so from now on; False where the backend can't be told, as most can't.
-
-        Errors: PERCEPTION_UNAVAILABLE when the backend itself fails.
-        """
+    def look_for(self, word: str) -> None:
+        """Somebody asks for things called so: a backend that can be told looks for them from the next picture on."""
         ...

@@ -15,10 +15,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from vla_common.outcomes import VlaError
 from vla_perception.boxes import Boxes, keep_best, overlap
 from vla_perception.detector import Detection2D, Detector
 from vla_perception.frame import Mask, RgbdFrame
 from vla_perception.network import Network, our_names
+from vla_perception.shape import LABELS
 from vla_perception.surfaces import Surface
 
 SUPPORTED = 0.6
@@ -33,6 +35,8 @@ MIN_PART = 6
 """Fewest pixels of a part."""
 MIN_DEPTH_SHARE = 0.3
 """Of a box's pixels that must have a depth, where there is nothing else to go by."""
+MAX_ASKED = 20
+"""Words that an open-vocabulary network looks for besides the usual ones."""
 LAYER_M = 0.06
 """Difference in depth that counts as much, in dividing a group, as half the width of a box."""
 
@@ -61,6 +65,9 @@ class FusedDetector:
         self._threshold, self._class_map = threshold, class_map
         self.name, self.model = network.name, model
         self.latency_ms = 0.0
+        self.note = ""
+        self._words: tuple[str, ...] = LABELS[:-1]  # without "object"
+        self._told: tuple[str, ...] = self._words
 
     @property
     def device(self) -> str:
@@ -69,6 +76,7 @@ class FusedDetector:
 
     def detect(self, frame: RgbdFrame, surfaces: Sequence[Surface]) -> list[Detection2D]:
         """See `Detector`."""
+        self._tell()
         begin = time.perf_counter()
         found = self._network.find(frame.rgb, self._threshold * SUPPORTED)
         self.latency_ms = (time.perf_counter() - begin) * 1e3
@@ -76,9 +84,25 @@ class FusedDetector:
         groups = self._geometry.detect(frame, surfaces)
         return fuse(frame, groups, named(found, labels), self._threshold)
 
-    def look_for(self, words: Sequence[str]) -> bool:
-        """See `Detector`."""
-        return self._network.set_words(words)
+    def look_for(self, word: str) -> None:
+        """See `Detector`. The words asked for last are kept, besides the usual ones."""
+        wanted = word.strip().lower()
+        usual, asked = LABELS[:-1], self._words[len(LABELS) - 1 :]
+        if wanted and wanted not in LABELS:
+            rest = tuple(w for w in asked if w != wanted)
+            self._words = (*usual, *rest[-MAX_ASKED + 1 :], wanted)
+
+    def _tell(self) -> None:
+        """Pass new words on. A network that can't take them goes on with those it has."""
+        words = self._words
+        if set(words) == set(self._told):
+            return
+        self._told = words
+        try:
+            self._network.set_words(words)
+            self.note = ""
+        except VlaError as error:
+            self.note = error.result.message
 
 
 def named(found: Boxes, labels: Sequence[str]) -> list[Named]:

@@ -76,6 +76,7 @@ class PerceptionNode(VlaLifecycleNode):
         self._config: VisionConfig = self.config("vision")
         choice = choose_detector(self._config)
         self._detector = choice.detector
+        self._complaint = choice.complaint
         if choice.complaint:
             self.get_logger().warning(choice.complaint)
         c = self._config
@@ -216,6 +217,7 @@ class PerceptionNode(VlaLifecycleNode):
             OK,
             latency_ms=f"{spent_ms:.1f}",
             model_ms=f"{self._detector.latency_ms:.1f}",
+            note=self._detector.note or self._complaint,
             objects=len(scene.objects),
         )
 
@@ -272,6 +274,7 @@ class PerceptionNode(VlaLifecycleNode):
         self, request: QueryScene.Request, response: QueryScene.Response
     ) -> QueryScene.Response:
         """Runs in the reentrant group, because it may wait for an image."""
+        self._detector.look_for(request.query.label)
         result = self._prepare(request)
         scene, found = self._keeper.answer(object_ref_from_msg(request.query))
         response.outcome = outcome_to_msg(result)

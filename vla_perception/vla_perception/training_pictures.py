@@ -451,7 +451,7 @@ def _geom_points(model: Any, geom: int) -> NDArray[np.float64]:
         return vertices
     corners = np.array([(a, b, c) for a in (-1, 1) for b in (-1, 1) for c in (-1, 1)], np.float64)
     if kind == mujoco.mjtGeom.mjGEOM_BOX:
-        return corners * size
+        return np.asarray(corners * size, np.float64)
     turns = np.linspace(0, 2 * math.pi, 12, endpoint=False)
     rise = np.linspace(-math.pi / 2, math.pi / 2, 7)
     ball = np.array(
