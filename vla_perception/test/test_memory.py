@@ -11,7 +11,7 @@ from synthetic import TABLE, Solid, camera_at, frame_of, on_table, standard_thin
 from vla_common.scene import Place, PlaceKind
 from vla_perception.backends import make_detector
 from vla_perception.config import VisionConfig
-from vla_perception.memory import SceneMemory
+from vla_perception.memory import SceneMemory, Snapshot
 from vla_perception.pipeline import look
 
 CONFIG = VisionConfig(backend="colour")
@@ -371,3 +371,9 @@ def test_what_is_only_a_few_pixels_wide_is_not_said_to_be_gone(camera, left):
     for _ in range(4):
         watcher.look([], **camera)
     assert len(watcher.objects()) == left
+
+
+def test_numbers_that_an_earlier_run_has_used_are_not_used_again():
+    watcher = Watcher()
+    watcher.memory.restore(Snapshot(next_number=50), 1.0)
+    assert list(watcher.look([on_table("cup", "red", 1.2, 0.1, CUP)])) == ["object_50"]

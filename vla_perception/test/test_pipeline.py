@@ -244,13 +244,24 @@ def test_the_annotated_picture_is_a_copy_with_something_drawn():
     assert np.any(drawn != before.repeat(2, axis=0).repeat(2, axis=1))
 
 
-@pytest.mark.parametrize("turn", [-0.012, 0.0, 0.012])
-def test_the_walls_of_a_container_are_no_things_in_it_when_the_robot_is_a_little_wrong(turn):
-    camera = camera_at(-1.3, -0.6, 1.3, (1.0, 1.0, 0.2))
+@pytest.mark.parametrize(
+    ("stand", "turn", "shift"),
+    [
+        ((-1.3, -0.6), 0.0, (0.0, 0.0)),
+        ((-1.3, -0.6), -0.012, (0.02, -0.02)),
+        ((-0.8, 0.2), -0.012, (0.02, 0.02)),
+        ((1.2, -1.4), 0.012, (0.0, 0.02)),
+    ],
+)
+def test_the_walls_of_a_container_are_no_things_in_it_when_the_robot_is_a_little_wrong(
+    stand, turn, shift
+):
+    camera = camera_at(*stand, 1.3, (1.0, 1.0, 0.2))
     frame = frame_of([], places=(BIN,), camera=camera)
     c, s = math.cos(turn), math.sin(turn)
-    error = Transform(np.array([[c, -s, 0], [s, c, 0], [0, 0, 1.0]]), np.zeros(3))
-    believed = Transform(error.rotation @ camera.rotation, error.rotation @ camera.translation)
+    rotation = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1.0]])
+    where = rotation @ camera.translation + np.array([*shift, 0.0])
+    believed = Transform(rotation @ camera.rotation, where)
     wrong = RgbdFrame(frame.rgb, frame.depth, frame.intrinsics, believed, 1.0, BASE)
     assert look(wrong, make_detector(CONFIG), (BIN,), CONFIG) == []
 

@@ -91,6 +91,15 @@ def test_each_map_has_its_own_memory_and_numbers_are_never_used_twice(path, told
     store.close()
 
 
+def test_a_kill_before_anything_was_written_uses_no_number_twice(path, told):
+    first = SceneStore(path, told)
+    assert first._connection is not None
+    first._connection.close()  # as the kernel does
+    second = SceneStore(path, told)
+    assert second.first_number == first.first_number + SPARE_NUMBERS
+    second.close()
+
+
 def test_what_is_no_more_known_is_no_more_kept(path, told):
     written(
         path, told, (HOME, snapshot(remembered(1), remembered(2))), (HOME, snapshot(remembered(2)))

@@ -275,7 +275,7 @@ class SceneMemory:
                 gone.add(id(second))
                 first.first_seen_s = min(first.first_seen_s, second.first_seen_s)
                 older, newer = sorted((first.id, second.id), key=_number)
-                renamed[second.id] = first.id
+                first.id, renamed[newer] = older, older
         if gone:
             self._known = {k.id: k for k in ordered if id(k) not in gone}
         return {old: _follow(renamed, old) for old in renamed}
