@@ -124,6 +124,17 @@ install_python_packages() {
   set_stamp python "$stamp"
 }
 
+# Optional packages, by the name of their requirements file; two gigabytes for torch.
+install_extra() {
+  local file="$VLA_ROOT/setup/requirements-$1.txt" alone="$VLA_ROOT/setup/requirements-$1-alone.txt"
+  [ -n "$1" ] && [ -f "$file" ] || die "--with needs one of: torch."
+  local pip=(env -u _ROS_WHEELS_BOOTSTRAP_COMPLETE -u LD_LIBRARY_PATH -u PYTHONPATH
+    "$VLA_VENV/bin/python" -m pip install --disable-pip-version-check --no-input)
+  logged "installing the optional packages ($1)" "pip-$1" "${pip[@]}" -r "$file" -r "$VLA_ROOT/setup/requirements.txt"
+  # Without what they ask for: that would replace packages that are here already under another name.
+  [ ! -f "$alone" ] || logged "installing what they are for ($1)" "pip-$1-alone" "${pip[@]}" --no-deps -r "$alone"
+}
+
 # The environment below our own packages: a ROS distribution, or the wheels.
 base_environment() {
   local ros=$1

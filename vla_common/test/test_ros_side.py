@@ -44,6 +44,7 @@ OBJECT = SceneObject(
     size=(0.07, 0.08, 0.1),
     covariance=tuple(float(i) for i in range(36)),
     place="table",
+    first_seen_s=3.25,
     last_seen_s=12.5,
     visible=True,
     held=True,

@@ -63,7 +63,7 @@ class Place:
 class SceneObject:
     """One known object. position: centre (m, map); size: extent (m), 0 where not known.
 
-    last_seen_s: seconds on the ROS clock.
+    first_seen_s, last_seen_s: seconds on the ROS clock; first_seen_s is 0 where nobody says since when it is known.
     """
 
     id: str
@@ -81,6 +81,7 @@ class SceneObject:
     last_seen_s: float = 0.0
     visible: bool = False
     held: bool = False
+    first_seen_s: float = 0.0
 
     def describe(self) -> str:
         words = " ".join([*self.attributes, self.color, self.label]).split()

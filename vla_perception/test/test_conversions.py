@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -16,8 +17,9 @@ from sensor_msgs.msg import CameraInfo, Image  # noqa: E402
 from std_msgs.msg import Header  # noqa: E402
 from synthetic import TABLE, frame_of, standard_things  # noqa: E402
 
+from vla_perception.backends import make_detector  # noqa: E402
 from vla_perception.config import VisionConfig  # noqa: E402
-from vla_perception.pipeline import look, make_detector  # noqa: E402
+from vla_perception.pipeline import look  # noqa: E402
 
 
 def image(values: np.ndarray, encoding: str, **kwargs) -> Image:
@@ -87,6 +89,8 @@ def test_depth_encodings():
         ("color_from_msg", image(RGB, "rgb8", height=5)),
         ("color_from_msg", image(RGB, "rgb8", width=60)),
         ("color_from_msg", image(RGB, "rgb8", step=3)),
+        ("color_from_msg", image(RGB, "rgb8", step=2**31)),
+        ("color_from_msg", image(RGB, "rgb8", width=2**32 - 1, height=2**32 - 1)),
         ("color_from_msg", Image(encoding="rgb8")),
         ("color_from_msg", Image()),
         ("depth_from_msg", image(METRES, "rgb8")),
@@ -98,6 +102,21 @@ def test_images_that_can_not_be_read_are_refused(convert, message):
     with pytest.raises(VlaError) as caught:
         getattr(conversions, convert)(message)
     assert caught.value.code is Code.BAD_IMAGE
+
+
+@pytest.mark.parametrize(
+    ("convert", "encoding", "size"), [("color_from_msg", "rgb8", 3), ("depth_from_msg", "16UC1", 2)]
+)
+def test_fifty_megapixels_are_refused_before_anybody_touches_them(convert, encoding, size):
+    data = array.array("B", bytes(8660 * 5774 * size))
+    message = Image(width=8660, height=5774, encoding=encoding, step=8660 * size, data=data)
+    tracemalloc.start()
+    with pytest.raises(VlaError) as caught:
+        getattr(conversions, convert)(message)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert caught.value.code is Code.BAD_IMAGE and "megapixels" in caught.value.message
+    assert most < 1e6, "bytes"
 
 
 def test_a_picture_survives_the_way_there_and_back():
@@ -115,6 +134,29 @@ def test_intrinsics():
     with pytest.raises(VlaError) as caught:
         conversions.intrinsics_from_msg(CameraInfo(width=320, height=240))
     assert caught.value.code is Code.NO_CAMERA_INFO
+
+
+def lens_info(model: str = "plumb_bob", **values) -> CameraInfo:
+    k = [225.0, 0.0, 159.5, 0.0, 226.0, 119.5, 0.0, 0.0, 1.0]
+    p = [200.0, 0.0, 160.0, 0.0, 0.0, 201.0, 120.0, 0.0, 0.0, 0.0, 1.0, 0.0]
+    d = [-0.2, 0.05, 0.0, 0.0, 0.0]
+    values = {"k": k, "p": p, "d": d, **values}
+    return CameraInfo(width=320, height=240, distortion_model=model, **values)
+
+
+def test_the_lens_of_a_camera_info():
+    assert conversions.intrinsics_from_msg(lens_info()).distortion == (-0.2, 0.05, 0.0, 0.0, 0.0)
+    k = conversions.intrinsics_from_msg(lens_info(), rectified=True)
+    assert (k.fx, k.fy, k.cx, k.cy, k.distortion) == (200.0, 201.0, 160.0, 120.0, ())
+    assert conversions.intrinsics_from_msg(lens_info(p=[0.0] * 12), rectified=True).fx == 225.0
+    assert conversions.intrinsics_from_msg(lens_info("equidistant", d=[0.0] * 4)).distortion == ()
+
+
+def test_a_fisheye_is_refused_rather_than_taken_for_something_else():
+    with pytest.raises(VlaError) as caught:
+        conversions.intrinsics_from_msg(lens_info("equidistant"))
+    assert caught.value.code is Code.NO_CAMERA_INFO and "equidistant" in caught.value.message
+    assert conversions.intrinsics_from_msg(lens_info("equidistant"), rectified=True).fx == 200.0
 
 
 def test_detections_carry_header_box_position_and_id():

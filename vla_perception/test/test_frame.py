@@ -87,3 +87,43 @@ def test_a_matrix_that_makes_no_camera_is_refused(k):
     with pytest.raises(VlaError) as caught:
         Intrinsics.from_matrix(k, 160, 120)
     assert caught.value.code is Code.NO_CAMERA_INFO
+
+
+LENS = (-0.3, 0.1, 0.001, -0.001, 0.02, 0.0, 0.0, 0.0)
+MATRIX = [200.0, 0.0, 79.5, 0.0, 200.0, 59.5, 0.0, 0.0, 1.0]
+
+
+@pytest.mark.parametrize("count", [4, 5, 8])
+def test_points_and_projection_are_inverse_through_a_lens_too(count):
+    k = Intrinsics.from_matrix(MATRIX, 160, 120, LENS[:count])
+    frame = make_frame(picture(), depth(1.3), k, HERE)
+    pixels, _ = frame.project(frame.points.reshape(-1, 3))
+    rows, columns = np.mgrid[0:120, 0:160]
+    wanted = np.stack([columns.ravel(), rows.ravel()], axis=1)
+    assert np.abs(pixels - wanted).max() < 0.01
+
+
+def test_what_lies_far_outside_the_picture_is_not_folded_back_into_it():
+    k = Intrinsics.from_matrix(MATRIX, 160, 120, [-0.28, 0.0, 0.0, 0.0])
+    frame = make_frame(picture(), depth(), k, HERE)
+    pixels, _ = frame.project(np.array([[1.85, 0.0, 1.0], [0.0, 0.0, 1.0]]))
+    assert pixels[0][0] > 160 and pixels[1] == pytest.approx((79.5, 59.5))
+
+
+def test_no_distortion_is_the_plain_model():
+    assert Intrinsics.from_matrix(MATRIX, 160, 120, [0.0] * 5) == K
+    assert Intrinsics.from_matrix(MATRIX, 160, 120, [0.0] * 14) == K
+
+
+@pytest.mark.parametrize("lens", [[0.1], [0.1] * 12, [float("nan")] * 5])
+def test_a_lens_that_is_not_known_is_refused(lens):
+    with pytest.raises(VlaError) as caught:
+        Intrinsics.from_matrix(MATRIX, 160, 120, lens)
+    assert caught.value.code is Code.NO_CAMERA_INFO
+
+
+def test_a_lens_that_can_not_be_undone_is_refused():
+    k = Intrinsics.from_matrix(MATRIX, 160, 120, [-1.5, 0.0, 0.0, 0.0])
+    with pytest.raises(VlaError) as caught:
+        make_frame(picture(), depth(), k, HERE)
+    assert caught.value.code is Code.NO_CAMERA_INFO and "distortion" in caught.value.message

@@ -87,6 +87,22 @@ def test_time_may_start_again():
         assert taken is not None and taken.stamp_s == stamp
 
 
+def test_how_long_depth_has_been_missing():
+    pairs = FramePairs(0.0)
+    assert pairs.lonely_for_s == 0.0
+    for stamp in (5.0, 6.0, 7.5):
+        pairs.add_color(stamp, "c")
+    assert pairs.lonely_for_s == 2.5, "since the first picture"
+    pairs.add_depth(7.5, "d")
+    assert pairs.lonely_for_s == 0.0
+    for take in (False, True):
+        pairs.add_color(9.0, "c")
+        assert pairs.lonely_for_s == 1.5, f"since the last pair, taken or not ({take})"
+        pairs.take()
+    pairs.add_color(1.0, "c")
+    assert pairs.lonely_for_s == 0.0, "time was reset"
+
+
 def test_memory_of_lonely_pictures_is_bounded():
     pairs = FramePairs(0.0)
     for stamp in range(100):
@@ -183,6 +199,19 @@ def test_idle_and_busy_look_by_themselves(bench):
     two.give(2.0)
     two.wait_results(1)
     assert (one.seen, two.seen) == ([1.0], [2.0])
+
+
+def test_between_looks_the_rate_is_waited_for_and_only_the_newest_is_left(bench):
+    one = bench(idle_rate_hz=0.001)
+    one.give(1.0)
+    one.wait_results(1)
+    one.give(2.0)
+    one.give(3.0)
+    due_s = one.worker._due_in()
+    assert due_s is not None and 500.0 < due_s <= 1000.0
+    one.worker.set_busy(True)
+    one.wait_results(2)
+    assert one.seen == [1.0, 3.0] and one.worker.dropped == 1
 
 
 def test_a_waiter_gets_a_picture_later_than_its_call(bench):

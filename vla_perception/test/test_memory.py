@@ -9,11 +9,12 @@ import pytest
 from synthetic import TABLE, Solid, camera_at, frame_of, on_table, standard_things
 
 from vla_common.scene import Place, PlaceKind
+from vla_perception.backends import make_detector
 from vla_perception.config import VisionConfig
-from vla_perception.memory import SceneMemory
-from vla_perception.pipeline import look, make_detector
+from vla_perception.memory import SceneMemory, Snapshot
+from vla_perception.pipeline import look
 
-CONFIG = VisionConfig()
+CONFIG = VisionConfig(backend="colour")
 DETECTOR = make_detector(CONFIG)
 CUP = (0.075, 0.075, 0.09)
 BALL = (0.066, 0.066, 0.066)
@@ -295,3 +296,84 @@ def test_forgetting_everything():
     watcher.look([Solid("ball", "red", (1.2, 0.0, 0.733), BALL)])
     watcher.memory.forget()
     assert watcher.objects() == {}
+
+
+BOWL = on_table("cup", "orange", 1.45, 0.1, (0.16, 0.16, 0.06))
+FAR = {"camera": camera_at(-1.6, 0.0, 1.3, (1.2, 0.0, 0.7))}
+
+
+def shifted(sighting, x_m: float, **changes):
+    """The sighting with its middle elsewhere, called a block."""
+    x, y, z = sighting.position
+    location = replace(sighting.location, position=(x + x_m, y, z))
+    return replace(sighting, location=location, label="block", **changes)
+
+
+def bowl_known() -> tuple[Watcher, object]:
+    watcher = Watcher()
+    frame = frame_of([BOWL])
+    (whole,) = look(frame, DETECTOR, (TABLE,), CONFIG)
+    watcher.memory.update([whole], frame)
+    return watcher, whole
+
+
+def test_a_part_of_it_seen_from_afar_is_no_second_thing():
+    watcher, whole = bowl_known()
+    far = frame_of([BOWL], stamp_s=2.0, **FAR)
+    ids = watcher.memory.update([shifted(whole, 0.10)], far)
+    assert ids == {0: "object_1"} and watcher.only().visible
+
+
+def test_two_parts_of_it_seen_from_afar_have_its_id():
+    watcher, whole = bowl_known()
+    far = frame_of([BOWL], stamp_s=2.0, **FAR)
+    ids = watcher.memory.update([shifted(whole, -0.05), shifted(whole, 0.09)], far)
+    assert ids == {0: "object_1", 1: "object_1"}
+    assert math.dist(watcher.only().position, BOWL.position) < 0.06, "of the nearer part"
+
+
+@pytest.mark.parametrize("other_colour", [False, True])
+def test_what_is_plainly_beside_it_is_another_thing(other_colour):
+    watcher, whole = bowl_known()
+    frame = frame_of([BOWL], stamp_s=2.0, **(FAR if other_colour else {}))
+    beside = shifted(whole, 0.10, color="blue" if other_colour else whole.color)
+    watcher.memory.update([whole, beside], frame)
+    assert len(watcher.memory.objects()) == 2
+
+
+def test_the_older_id_survives_when_two_entries_turn_out_to_be_one_thing():
+    _, whole = bowl_known()
+    x, y, z = whole.position
+    partial = replace(whole.detection, truncated=True)
+    start = SceneMemory()
+    # Nothing of this picture says that something is gone.
+    frame = frame_of([], camera=camera_at(-0.05, 0.0, 1.3, (0.5, -2.0, 0.7)))
+    part = replace(
+        whole, detection=partial, location=replace(whole.location, position=(x - 0.16, y, z))
+    )
+    (first,) = start.update([part], frame).values()
+    (second,) = start.update([whole], frame).values()
+    assert first != second and len(start.objects()) == 2
+    # Bit by bit the part turns out to lie where the whole is.
+    for step in range(16):
+        place = replace(part.location, position=(x - 0.16 + 0.01 * step, y, z))
+        ids = start.update([replace(part, location=place), whole], frame)
+        if len(start.objects()) == 1:
+            break
+    assert [item.id for item in start.objects()] == [first]
+    assert set(ids.values()) == {first}, "what is published names no id that is gone"
+
+
+@pytest.mark.parametrize(("camera", "left"), [({}, 0), (FAR, 1)])
+def test_what_is_only_a_few_pixels_wide_is_not_said_to_be_gone(camera, left):
+    watcher = Watcher()
+    watcher.look([on_table("box", "blue", 1.2, 0.1, (0.035, 0.035, 0.05))])
+    for _ in range(4):
+        watcher.look([], **camera)
+    assert len(watcher.objects()) == left
+
+
+def test_numbers_that_an_earlier_run_has_used_are_not_used_again():
+    watcher = Watcher()
+    watcher.memory.restore(Snapshot(next_number=50), 1.0)
+    assert list(watcher.look([on_table("cup", "red", 1.2, 0.1, CUP)])) == ["object_50"]

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.ros
 rclpy = pytest.importorskip("rclpy")
 
 from builtin_interfaces.msg import Duration  # noqa: E402
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus  # noqa: E402
 from geometry_msgs.msg import TransformStamped  # noqa: E402
 from rclpy.context import Context  # noqa: E402
 from rclpy.executors import MultiThreadedExecutor  # noqa: E402
@@ -43,6 +44,7 @@ NUMBERS = itertools.count(1)
 CUP = on_table("cup", "red", 1.2, 0.1, (0.075, 0.075, 0.09))
 BALL = on_table("ball", "yellow", 1.2, -0.2, (0.066, 0.066, 0.066))
 K = render([], CAMERA)[2]
+LARGE = array.array("B", bytes([90]) * (4000 * 2400 * 3))
 
 
 def quaternion(rotation: np.ndarray) -> tuple[float, float, float, float]:
@@ -83,8 +85,8 @@ class FakeCamera(Node):
     def stop(self) -> None:
         self.spoil = None
 
-    def send_places(self) -> None:
-        self.places.publish(PlaceArray(places=[place_to_msg(TABLE)]))
+    def send_places(self, map_id: str = "") -> None:
+        self.places.publish(PlaceArray(places=[place_to_msg(TABLE)], map_id=map_id))
 
     def _send(self) -> None:
         if self.spoil is None:
@@ -133,6 +135,8 @@ class Rig:
         self.context = Context()
         domain = int(os.environ.get("ROS_DOMAIN_ID", "95"))
         rclpy.init(context=self.context, domain_id=domain)
+        # What one test has seen is not remembered in the next.
+        parameters = {"memory_file": "none", **parameters}
         overrides = [Parameter(f"vision.{name}", value=value) for name, value in parameters.items()]
         # Rigs may overlap: a namespace and transforms of its own for each.
         name = f"rig{next(NUMBERS)}"
@@ -188,6 +192,17 @@ class Rig:
         self.kept.append(subscription)
         assert come.wait(LONG_S), f"nothing on {topic}"
         return found[0]
+
+    def diagnosis(self, fits: Callable[[DiagnosticStatus], bool]) -> DiagnosticStatus:
+        """The next that the node says of itself and that fits."""
+        name = self.node.get_fully_qualified_name()
+        message = self.next_message(
+            DiagnosticArray,
+            "/diagnostics",
+            10,
+            lambda m: m.status[0].name == name and fits(m.status[0]),
+        )
+        return message.status[0]
 
     @staticmethod
     def until(condition: Callable[[], bool]) -> None:
@@ -359,6 +374,28 @@ def _future(color, depth, info):
         message.header.stamp.sec += 3600
 
 
+def _fisheye(color, depth, info):
+    info.distortion_model, info.d = "equidistant", [0.1, 0.0, 0.0, 0.0]
+
+
+def _short(color, depth, info):
+    color.data = color.data[: 960 * 200]
+
+
+def _step_too_small(color, depth, info):
+    color.step = 320
+
+
+def _step_too_large(color, depth, info):
+    depth.step = 4000
+
+
+def _large(color, depth, info):
+    """More pixels than are allowed, and all of them there."""
+    color.width, color.height, color.step = 4000, 2400, 12000
+    color.data = LARGE
+
+
 def _unknown_frame(color, depth, info):
     color.header.frame_id = "nowhere"
 
@@ -375,6 +412,11 @@ def _encoding(color, depth, info):
         (_white, Code.BAD_IMAGE),
         (_encoding, Code.BAD_IMAGE),
         (_huge, Code.BAD_IMAGE),
+        (_large, Code.BAD_IMAGE),
+        (_short, Code.BAD_IMAGE),
+        (_step_too_small, Code.BAD_IMAGE),
+        (_step_too_large, Code.BAD_IMAGE),
+        (_fisheye, Code.NO_CAMERA_INFO),
         (_nan_depth, Code.NO_DEPTH),
         (_no_depth, Code.NO_DEPTH),
         (_other_depth_size, Code.BAD_IMAGE),
@@ -387,18 +429,21 @@ def test_a_bad_picture_is_an_outcome_and_changes_nothing(seeing, spoil, code):
     seeing.query()
     before = {o.id: o.pose.pose.position for o in seeing.query(fresh=False).objects}
     seeing.camera.spoil = spoil
-    if spoil is _other_info:
+    if spoil in (_other_info, _fisheye):
         # A topic of its own, in no order with the images: wait until it has come.
-        seeing.until(lambda: seeing.node._info.width == 640)
+        seeing.until(lambda: seeing.node._info.width == 640 or len(seeing.node._info.d) > 0)
     # Three images that can't be used end the query; where half of each is missing, only time does.
     answer = seeing.query(timeout_s=3.0 if spoil is _no_depth else LONG_S)
     assert (answer.outcome.code, bool(answer.outcome.message)) == (code, True)
     known = {o.id: o.pose.pose.position for o in answer.objects}
     assert set(known) == set(before), "what is known stays known"
     assert all(math.dist((p.x, p.y), (before[i].x, before[i].y)) < 0.01 for i, p in known.items())
+    said = seeing.diagnosis(lambda status: status.level == DiagnosticStatus.ERROR)
+    assert said.message == answer.outcome.message, "the diagnostics say the same"
     seeing.camera.start()
-    seeing.until(lambda: seeing.node._info.width == 320)
+    seeing.until(lambda: seeing.node._info.width == 320 and len(seeing.node._info.d) == 0)
     assert seeing.query().outcome.code == Code.OK
+    seeing.diagnosis(lambda status: status.level == DiagnosticStatus.OK)
 
 
 def test_stamps_from_the_future_are_refused(rig):
@@ -461,6 +506,42 @@ def test_what_is_held_is_held_and_at_no_place(seeing):
         lambda m: any(o.id == cup.id and o.visible and not o.held for o in m.objects),
     )
     assert len(back.objects) == 2
+
+
+def test_what_is_known_is_kept_over_a_restart(rig, tmp_path):
+    file = str(tmp_path / "scene.sqlite")
+    one = rig(fresh_timeout_s=LONG_S, memory_file=file).up()
+    one.camera.send_places("home")
+    one.camera.start()
+    one.until(lambda: len(one.query().scene.places) == 1)
+    before = {o.id: o for o in one.query().objects}
+    assert len(before) == 2
+    one.camera.stop()
+    one.node.close()
+
+    two = rig(memory_file=file).up()
+    two.camera.send_places("home")
+    two.until(lambda: len(two.query(fresh=False, timeout_s=0.1).scene.places) == 1)
+    answer = two.query(fresh=False, timeout_s=0.1)
+    # There has been no look since the start, and that is what the outcome says; what is remembered is shown as such.
+    assert answer.outcome.code == Code.NO_IMAGE
+    known = {o.id: o for o in answer.objects}
+    assert set(known) == set(before) and not any(o.visible for o in known.values())
+    for name, item in known.items():
+        assert item.first_seen == before[name].first_seen
+        assert (item.last_seen.sec, item.last_seen.nanosec) >= (
+            before[name].first_seen.sec,
+            before[name].first_seen.nanosec,
+        )
+    assert answer.observed_at.sec > 0
+    two.camera.start()
+    two.camera.show([CUP])
+    assert two.query(timeout_s=LONG_S, label="cup").outcome.code == Code.OK
+    (cup,) = two.query(timeout_s=LONG_S, label="cup").objects
+    assert cup.id in before and cup.visible and cup.first_seen == before[cup.id].first_seen
+
+    two.camera.send_places("another")
+    two.until(lambda: not {o.id for o in two.query(fresh=False).objects} & set(before))
 
 
 def test_life_cycle(rig):

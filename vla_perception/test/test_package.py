@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from vla_common.config import from_values, reference_table
 from vla_common.outcomes import Code, VlaError
+from vla_perception.backends import make_detector
 from vla_perception.config import VisionConfig
-from vla_perception.pipeline import make_detector
 
 ROOT = Path(__file__).parents[1]
 ROS_SIDE = {"conversions.py", "perception_node.py"}
@@ -42,12 +44,29 @@ def test_pure_modules_import_no_ros(path):
     } & imports(path)
 
 
+TRAINING = {p.name for p in MODULES if p.name.startswith("training")} | {"onnx_export.py"}
+
+
 @pytest.mark.parametrize(
-    "path", [p for p in MODULES if p.name != "evaluate.py"], ids=lambda p: p.name
+    "path", [p for p in MODULES if p.name not in TRAINING], ids=lambda p: p.name
 )
-def test_only_the_evaluation_knows_the_simulator(path):
+def test_the_running_system_knows_neither_the_simulator_nor_how_networks_are_made(path):
     assert not {name.split(".")[0] for name in imports(path)} & {"vla_sim", "mujoco"}
-    assert "vla_perception.evaluate" not in imports(path)
+    made = {f"vla_perception.{name.removesuffix('.py')}" for name in TRAINING}
+    assert not made & imports(path)
+
+
+@pytest.mark.parametrize("name", ["onnxruntime", "torch", "ultralytics", "onnx", "mujoco"])
+def test_nothing_heavy_is_imported_before_a_backend_is_made(name):
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            f"import sys, vla_perception.pipeline, vla_perception.backends; sys.exit({name!r} in sys.modules)",
+        ],
+        check=False,
+    )
+    assert done.returncode == 0
 
 
 def test_the_readme_has_the_current_parameters():

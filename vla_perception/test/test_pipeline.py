@@ -23,15 +23,16 @@ from synthetic import (
 
 from vla_common.outcomes import Code, VlaError
 from vla_common.scene import Place, PlaceKind
+from vla_perception.backends import make_detector
 from vla_perception.config import VisionConfig
 from vla_perception.detector import Detection2D
 from vla_perception.drawing import annotate
-from vla_perception.frame import Transform, make_frame
+from vla_perception.frame import Intrinsics, RgbdFrame, Transform, make_frame, rays_of
 from vla_perception.localizer import localize
-from vla_perception.pipeline import look, make_detector
+from vla_perception.pipeline import look
 from vla_perception.surfaces import support_surfaces
 
-CONFIG = VisionConfig()
+CONFIG = VisionConfig(backend="colour")
 CUP = (0.075, 0.075, 0.09)
 BLOCK = (0.055, 0.055, 0.055)
 
@@ -241,3 +242,58 @@ def test_the_annotated_picture_is_a_copy_with_something_drawn():
     assert drawn.shape == (480, 640, 3)
     assert np.array_equal(frame.rgb, before)
     assert np.any(drawn != before.repeat(2, axis=0).repeat(2, axis=1))
+
+
+@pytest.mark.parametrize(
+    ("stand", "turn", "shift"),
+    [
+        ((-1.3, -0.6), 0.0, (0.0, 0.0)),
+        ((-1.3, -0.6), -0.012, (0.02, -0.02)),
+        ((-0.8, 0.2), -0.012, (0.02, 0.02)),
+        ((1.2, -1.4), 0.012, (0.0, 0.02)),
+    ],
+)
+def test_the_walls_of_a_container_are_no_things_in_it_when_the_robot_is_a_little_wrong(
+    stand, turn, shift
+):
+    camera = camera_at(*stand, 1.3, (1.0, 1.0, 0.2))
+    frame = frame_of([], places=(BIN,), camera=camera)
+    c, s = math.cos(turn), math.sin(turn)
+    rotation = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1.0]])
+    where = rotation @ camera.translation + np.array([*shift, 0.0])
+    believed = Transform(rotation @ camera.rotation, where)
+    wrong = RgbdFrame(frame.rgb, frame.depth, frame.intrinsics, believed, 1.0, BASE)
+    assert look(wrong, make_detector(CONFIG), (BIN,), CONFIG) == []
+
+
+LENS = (-0.28, 0.09, 0.001, -0.0008, 0.0)
+"""Of a common wide-angle module."""
+
+
+def through_a_lens(things, lens, width=320, height=240):
+    """A frame's picture, depth and plain intrinsics as a camera with that lens would take them."""
+    rgb, depth, wide = render(furniture(TABLE) + things, CAMERA, 1280, 960, noise_m=0.0005)
+    # A little narrower than the plain picture, which a barrel has to stay within.
+    k = Intrinsics(
+        wide.fx / 3.2, wide.fy / 3.2, (width - 1) / 2, (height - 1) / 2, width, height, lens
+    )
+    right, down = rays_of(k)
+    columns = np.rint(np.broadcast_to(right * wide.fx + wide.cx, (height, width))).astype(int)
+    rows = np.rint(np.broadcast_to(down * wide.fy + wide.cy, (height, width))).astype(int)
+    assert rows.min() >= 0 and rows.max() < 960 and columns.min() >= 0 and columns.max() < 1280
+    return np.ascontiguousarray(rgb[rows, columns]), depth[rows, columns], k
+
+
+def test_a_lens_that_bends_is_undone():
+    # Near the picture's corners, where it bends most.
+    things = [on_table("ball", "red", 1.02, y, (0.066, 0.066, 0.066)) for y in (-0.42, 0.42)]
+    rgb, depth, k = through_a_lens(things, LENS)
+    for lens, most_m, least_m in ((LENS, 0.004, 0.0), ((), 1.0, 0.01)):
+        believed = replace(k, distortion=lens)
+        frame = make_frame(rgb.copy(), depth.copy(), believed, CAMERA, 1.0, BASE)
+        sightings = look(frame, make_detector(CONFIG), (TABLE,), CONFIG)
+        for thing in things:
+            error = math.dist(nearest(sightings, thing).position, thing.position)
+            assert least_m <= error < most_m, f"lens {lens}"
+    pixels, _ = frame.project(frame.points[20:22, 30:31])
+    assert pixels[:, 0] == pytest.approx([30, 30], abs=0.01), "and the way back is the same"

@@ -30,6 +30,8 @@ FURNITURE_MARGIN_M = 0.10
 """That near to furniture nothing is looked for on the floor."""
 FLOAT_M = 0.045
 """What hangs higher over its surface, with nothing that hides what is below it, does not stand on it: an arm."""
+POSE_ERROR = 0.01
+"""Error of a point's place in the map for each metre of its distance: half a degree of the robot's heading."""
 EDGE_NOISE = 0.0025
 """Growth of depth noise with the square of the distance, 1/m; structured light and stereo cameras stay below it."""
 
@@ -45,6 +47,10 @@ class ColourDetector:
     floor_min_size_m: float = 0.035
     threshold: float = 0.5
     name: str = "colour"
+    model: str = ""
+    device: str = ""
+    latency_ms: float = 0.0
+    note: str = ""
 
     def detect(self, frame: RgbdFrame, surfaces: Sequence[Surface]) -> list[Detection2D]:
         """See `Detector`. Every surface claims its pixels in turn: containers and furniture before the floor."""
@@ -57,6 +63,9 @@ class ColourDetector:
             found.extend(self._things(frame, surface, mask, heights))
             taken[surface.window] |= mask
         return [thing for thing in found if thing.score >= self.threshold]
+
+    def look_for(self, word: str) -> None:
+        """It finds whatever sticks out, and names nothing."""
 
     def _foreground(self, frame: RgbdFrame, surface: Surface, taken: Mask) -> tuple[Mask, F32]:
         """Pixels above a surface within its window, and their heights."""
@@ -75,7 +84,7 @@ class ColourDetector:
                     if over is not None:
                         mask[over] &= ~covered(place, points[over], FURNITURE_MARGIN_M)
             elif surface.inside:
-                mask &= self._in_container(frame.rgb[window], points, surface, heights)
+                mask &= self._in_container(frame, points, surface, heights)
             else:
                 mask &= covered(surface.place, points, self.footprint_margin_m)
         # A pixel with hardly any neighbours is noise.
@@ -85,20 +94,21 @@ class ColourDetector:
         mask &= near >= 3
         return mask, heights
 
-    def _in_container(
-        self, rgb: NDArray[np.uint8], points: F32, surface: Surface, heights: F32
-    ) -> Mask:
+    def _in_container(self, frame: RgbdFrame, points: F32, surface: Surface, heights: F32) -> Mask:
         """Inside and off the walls and the floor, or plainly of another colour than the container."""
         place = surface.place
         assert place is not None
         depth_inside = surface.rim_m - surface.height_m
-        whole = covered(place, points, 0.0) & (heights < depth_inside + 0.30)
+        # From afar an error of the robot's pose puts the walls' outside, or the floor, where the inside should be.
+        range_m = float(np.hypot(*(frame.camera.translation[:2] - place.position[:2])))
+        unsure_m = POSE_ERROR * range_m
+        whole = covered(place, points, -unsure_m) & (heights < depth_inside + 0.30)
         if np.count_nonzero(whole) < 30:
             return np.zeros(heights.shape, dtype=bool)
-        lab = oklab(rgb)
+        lab = oklab(frame.rgb[surface.window])
         shift = lab - np.median(lab[whole], axis=0)
         other = (np.hypot(shift[..., 1], shift[..., 2]) > 0.055) | (shift[..., 0] > 0.30)
-        clear = covered(place, points, -CONTAINER_WALL_M)
+        clear = covered(place, points, -CONTAINER_WALL_M - unsure_m)
         if surface.measured:
             other |= clear & (heights < depth_inside - 0.02) & (heights > 0.03)
         out: Mask = whole & (other | (clear & (heights > depth_inside + 0.015)))
@@ -220,14 +230,16 @@ def _join_rims(
             )
         )
     owner = list(range(len(groups)))
-    slack = 0.006
+    pixel = 1.0 / frame.intrinsics.fx
+    slack = max(0.006, 1.5 * pixel)
     for far, (left, right, start, _, top) in enumerate(extents):
         for near, (near_left, near_right, near_start, end, near_top) in enumerate(extents):
             if near == far or near_start >= start:
                 continue
             within = left >= near_left - slack and right <= near_right + slack
             width = (near_right - near_left) * near_start
-            if within and abs(top - near_top) < 0.012 and start - end < RIM_GAP * width:
+            level = abs(top - near_top) < max(0.012, 1.5 * pixel * start)
+            if within and level and start - end < RIM_GAP * width:
                 owner[far] = near
     joined: dict[int, list[NDArray[np.int64]]] = {}
     for index, group in enumerate(groups):

@@ -11,7 +11,37 @@ from vla_common.config import setting
 class VisionConfig:
     """What can be set; the README's table is made from this."""
 
-    backend: str = setting("colour", "What finds things in the picture.", choices=["colour"])
+    backend: str = setting(
+        "auto",
+        "What finds things in the picture: a network by ONNX Runtime or by ultralytics, or depth and colour alone; "
+        "`auto`: a network where one can be loaded.",
+        choices=["auto", "onnx", "ultralytics", "colour"],
+    )
+    level: str = setting(
+        "speed",
+        "Size at which a network looks at pictures: 320, 416 or 640 pixels on the longer side.",
+        choices=["speed", "balanced", "accuracy"],
+    )
+    model_file: str = setting(
+        "",
+        "The network's file: .onnx, and for ultralytics also .pt and .engine; empty: the one that comes with it.",
+    )
+    device: str = setting(
+        "auto",
+        "What a network runs on; `auto`: CUDA where the backend has it. On CUDA ultralytics runs in half precision.",
+        choices=["auto", "cpu", "cuda"],
+    )
+    inference_threads: int = setting(
+        1,
+        "Threads of a network on the CPU; on a busy machine more than one makes it slower.",
+        minimum=1,
+        maximum=64,
+    )
+    class_map: tuple[str, ...] = setting(
+        ("sports ball=ball", "wine glass=cup", "person="),
+        "What the network's names are called here, as `its name=our name`; nothing after `=`: ignored. "
+        "Names that are not listed stay as they are.",
+    )
     detection_threshold: float = setting(
         0.5, "Detections with a lower score are dropped.", minimum=0.0, maximum=1.0
     )
@@ -33,6 +63,10 @@ class VisionConfig:
         (),
         "Intrinsics, row by row, for cameras without camera_info; empty: wait for camera_info.",
         length=9,
+    )
+    rectified: bool = setting(
+        False,
+        "Whether the images are rectified: then `p` of camera_info holds, and its distortion is not undone.",
     )
     min_depth_m: float = setting(
         0.25, "Nearer pixels are ignored.", unit="m", minimum=0.0, maximum=5.0
@@ -155,6 +189,11 @@ class VisionConfig:
     )
     memory_max_objects: int = setting(
         200, "Most objects remembered; the oldest go first.", minimum=1, maximum=10000
+    )
+    memory_file: str = setting(
+        "",
+        "SQLite file that keeps what is known over a restart; empty: `vla/<namespace>/scene.sqlite` in `$ROS_HOME`, "
+        "else in `~/.ros`; `none`: not kept.",
     )
 
 

@@ -33,7 +33,7 @@ from vla_common.conversions import pose_to_msg
 from vla_common.outcomes import Code, VlaError
 from vla_common.scene import SceneObject
 from vla_perception.drawing import RGB
-from vla_perception.frame import F32, Intrinsics, Transform
+from vla_perception.frame import F32, MAX_PIXELS, Intrinsics, Transform
 from vla_perception.pipeline import Sighting
 
 _COLOR_LAYOUTS: dict[str, tuple[int, slice | None]] = {
@@ -45,6 +45,7 @@ _COLOR_LAYOUTS: dict[str, tuple[int, slice | None]] = {
     "mono8": (1, None),
     "8UC1": (1, None),
 }
+_LENS_MODELS = ("plumb_bob", "rational_polynomial")
 _DEPTH_TYPES = {"32FC1": "f4", "16UC1": "u2", "mono16": "u2"}
 
 
@@ -85,6 +86,12 @@ def _rows(message: Image, dtype: np.dtype[Any], channels: int, name: str) -> NDA
     needed = width * dtype.itemsize
     if message.width < 1 or message.height < 1:
         raise VlaError(Code.BAD_IMAGE, f"The {name} image is empty.")
+    if message.width * message.height > MAX_PIXELS:
+        raise VlaError(
+            Code.BAD_IMAGE,
+            f"The {name} image of {message.width}x{message.height} pixels is larger than "
+            f"{MAX_PIXELS // 10**6} megapixels.",
+        )
     step = message.step or needed
     if step < needed or len(message.data) < step * message.height:
         raise VlaError(
@@ -100,9 +107,23 @@ def _rows(message: Image, dtype: np.dtype[Any], channels: int, name: str) -> NDA
     return raw.view(dtype) if dtype.itemsize > 1 else raw
 
 
-def intrinsics_from_msg(message: CameraInfo) -> Intrinsics:
-    """Errors: NO_CAMERA_INFO. Distortion is not corrected: the images are taken to be rectified."""
-    return Intrinsics.from_matrix(list(message.k), message.width, message.height)
+def intrinsics_from_msg(message: CameraInfo, rectified: bool = False) -> Intrinsics:
+    """rectified: the images are already, so that `p` holds and no distortion. Errors: NO_CAMERA_INFO.
+
+    A lens model other than the polynomial ones (a fisheye's) is refused: positions would be wrong.
+    """
+    if rectified:
+        p = list(message.p)
+        k = [*p[0:3], *p[4:7], *p[8:11]] if p[0] > 0.0 else list(message.k)
+        return Intrinsics.from_matrix(k, message.width, message.height)
+    lens = list(message.d)
+    if any(lens) and message.distortion_model not in _LENS_MODELS:
+        raise VlaError(
+            Code.NO_CAMERA_INFO,
+            f"The camera's lens model '{message.distortion_model[:30]}' can't be used; rectify the images and set "
+            "vision.rectified.",
+        )
+    return Intrinsics.from_matrix(list(message.k), message.width, message.height, lens)
 
 
 def transform_from_msg(message: Any) -> Transform:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,9 +24,18 @@ MAX_PIXELS = 8_000_000
 """Larger pictures are refused: nothing here needs them, and one would hold up the worker for seconds."""
 
 
+DISTORTION_COUNTS = (4, 5, 8)
+"""How many coefficients OpenCV's polynomial models have: k1 k2 p1 p2, then k3, then k4 k5 k6."""
+FOLD_PX = 0.5
+"""Where distorting what was undistorted ends farther away than this, the polynomial folds back."""
+
+
 @dataclass(frozen=True)
 class Intrinsics:
-    """Pinhole model without distortion. Pixels; the centre of the top left pixel is (0, 0)."""
+    """Pinhole model. Pixels; the centre of the top left pixel is (0, 0).
+
+    distortion: coefficients of the lens as OpenCV and sensor_msgs/CameraInfo order them; empty: none.
+    """
 
     fx: float
     fy: float
@@ -33,10 +43,21 @@ class Intrinsics:
     cy: float
     width: int
     height: int
+    distortion: tuple[float, ...] = ()
 
     @classmethod
-    def from_matrix(cls, k: Sequence[float], width: int, height: int) -> Intrinsics:
+    def from_matrix(
+        cls, k: Sequence[float], width: int, height: int, distortion: Sequence[float] = ()
+    ) -> Intrinsics:
         """From the 3x3 camera matrix, row by row. Errors: NO_CAMERA_INFO where the numbers make no camera."""
+        lens = tuple(float(v) for v in distortion)
+        if not all(math.isfinite(v) for v in lens) or (
+            any(lens) and len(lens) not in DISTORTION_COUNTS
+        ):
+            raise VlaError(
+                Code.NO_CAMERA_INFO,
+                f"The camera_info has a distortion of {len(lens)} coefficients that can't be used.",
+            )
         values = [float(v) for v in k]
         if (
             len(values) != 9
@@ -45,7 +66,67 @@ class Intrinsics:
             or values[4] <= 0
         ):
             raise VlaError(Code.NO_CAMERA_INFO, "The camera matrix has no positive focal lengths.")
-        return cls(values[0], values[4], values[2], values[5], int(width), int(height))
+        return cls(
+            values[0],
+            values[4],
+            values[2],
+            values[5],
+            int(width),
+            int(height),
+            lens if any(lens) else (),
+        )
+
+    def distort(self, x: F64, y: F64) -> tuple[F64, F64]:
+        """Where the lens puts a ray (x, y, 1), pixels; what is far outside the picture ends just outside it."""
+        if not self.distortion:
+            return self.fx * x + self.cx, self.fy * y + self.cy
+        k1, k2, p1, p2, k3, k4, k5, k6 = (*self.distortion, *(0.0,) * (8 - len(self.distortion)))
+        # Farther out the polynomial folds back into the picture.
+        pull = np.minimum(1.0, np.sqrt(_widest_square(self) / np.maximum(x * x + y * y, 1e-12)))
+        x, y = x * pull, y * pull
+        square = x * x + y * y
+        radial = (1 + square * (k1 + square * (k2 + square * k3))) / (
+            1 + square * (k4 + square * (k5 + square * k6))
+        )
+        u = x * radial + 2 * p1 * x * y + p2 * (square + 2 * x * x)
+        v = y * radial + p1 * (square + 2 * y * y) + 2 * p2 * x * y
+        return self.fx * u + self.cx, self.fy * v + self.cy
+
+
+@lru_cache(maxsize=4)
+def rays_of(k: Intrinsics) -> tuple[F32, F32]:
+    """x and y of the ray (x, y, 1) of each pixel, to be broadcast to (h, w).
+
+    Errors: NO_CAMERA_INFO when the lens can't be undone over the whole picture.
+    """
+    u = (np.arange(k.width) - k.cx) / k.fx
+    v = (np.arange(k.height) - k.cy) / k.fy
+    if not k.distortion:
+        return u.astype(np.float32)[None, :], v.astype(np.float32)[:, None]
+    pixels = np.stack(np.meshgrid(np.arange(k.width), np.arange(k.height)), axis=-1)
+    matrix = np.array([[k.fx, 0.0, k.cx], [0.0, k.fy, k.cy], [0.0, 0.0, 1.0]])
+    criteria = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 40, 1e-9)
+    lens = np.array(k.distortion)
+    flat = pixels.reshape(-1, 1, 2).astype(np.float64)
+    straight = cv2.undistortPointsIter(flat, matrix, lens, None, None, criteria)[:, 0]
+    there, _ = cv2.projectPoints(
+        np.column_stack([straight, np.ones(len(straight))]), np.zeros(3), np.zeros(3), matrix, lens
+    )
+    off = float(np.abs(there[:, 0] - flat[:, 0]).max())
+    if not off < FOLD_PX:
+        raise VlaError(
+            Code.NO_CAMERA_INFO,
+            "The distortion in the camera_info can't be undone; is it of another camera?",
+        )
+    rays = straight.reshape(k.height, k.width, 2).astype(np.float32)
+    return rays[..., 0], rays[..., 1]
+
+
+@lru_cache(maxsize=4)
+def _widest_square(k: Intrinsics) -> float:
+    """Squared distance from the axis, at depth 1, of the ray farthest out, and a little more."""
+    x, y = rays_of(k)
+    return 1.1 * float(np.max(x * x + y * y))
 
 
 @dataclass(frozen=True)
@@ -118,9 +199,7 @@ class RgbdFrame:
     def points(self) -> F32:
         """(h, w, 3) positions in the map, metres; NaN where the depth is not known."""
         h, w = self.shape
-        k = self.intrinsics
-        right = ((np.arange(w, dtype=np.float32) - np.float32(k.cx)) / np.float32(k.fx))[None, :]
-        down = ((np.arange(h, dtype=np.float32) - np.float32(k.cy)) / np.float32(k.fy))[:, None]
+        right, down = rays_of(self.intrinsics)
         r = self.camera.rotation.astype(np.float32)
         t = self.camera.translation.astype(np.float32)
         out = np.empty((h, w, 3), dtype=np.float32)
@@ -141,9 +220,7 @@ class RgbdFrame:
         z = local[:, 2]
         k = self.intrinsics
         with np.errstate(divide="ignore", invalid="ignore"):
-            pixels = np.stack(
-                [k.fx * local[:, 0] / z + k.cx, k.fy * local[:, 1] / z + k.cy], axis=1
-            )
+            pixels = np.stack(k.distort(local[:, 0] / z, local[:, 1] / z), axis=1)
         pixels[z <= 0.01] = np.nan
         return np.asarray(pixels, dtype=np.float64), np.asarray(z, dtype=np.float64)
 
@@ -187,6 +264,7 @@ def make_frame(
             Code.NO_CAMERA_INFO,
             f"The camera_info is for {intrinsics.width}x{intrinsics.height} pixels, its images are {width}x{height}.",
         )
+    rays_of(intrinsics)
     sample = rgb[:: max(1, height // 60), :: max(1, width // 80)]
     if int(sample.max()) < 12:
         raise VlaError(Code.BAD_IMAGE, "The colour image is black.")

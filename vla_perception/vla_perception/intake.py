@@ -41,11 +41,14 @@ class FramePairs:
         self.dropped = 0
         """Pairs that a newer one replaced before anybody looked at them."""
         self.newest_color_s: float | None = None
+        self._first_color_s: float | None = None
 
     def add_color(self, stamp_s: float, picture: Any) -> None:
         """A colour picture; a stamp that lies far behind the others means that time was reset."""
         if self.newest_color_s is not None and stamp_s < self.newest_color_s - 1.0:
             self.clear()
+        if self._first_color_s is None:
+            self._first_color_s = stamp_s
         self.newest_color_s = stamp_s
         self._add(self._colors, stamp_s, picture)
         self._match()
@@ -75,8 +78,17 @@ class FramePairs:
             else None
         )
 
+    @property
+    def lonely_for_s(self) -> float:
+        """For how long, by their stamps, colour pictures have come without a depth that belongs to them."""
+        if self.newest_color_s is None or self._first_color_s is None:
+            return 0.0
+        last = max(self._taken_s, self._waiting.stamp_s if self._waiting else float("-inf"))
+        return self.newest_color_s - max(last, self._first_color_s)
+
     def clear(self) -> None:
         """Forget all pictures."""
+        self._first_color_s = None
         self._colors.clear()
         self._depths.clear()
         self._waiting, self._taken_s, self.newest_color_s = None, float("-inf"), None

@@ -135,7 +135,7 @@ def _covariance(shape: Shape, view: View, count: int, level_m: float) -> tuple[f
     """Variances along the map's axes; off-diagonals from turning the ellipse to the line of sight.
 
     Along the line of sight the fit's error counts, across it the pixel's size; both calibrated against the simulator
-    (`evaluate` prints the share within two standard deviations).
+    (`./vla eval perception` prints the share within two standard deviations).
     """
     along = 0.002 + 0.3 * view.noise_m + 0.25 * shape.error_m + 0.005 / math.sqrt(max(count, 1))
     across = 0.001 + 0.15 * view.pixel_m

@@ -16,6 +16,9 @@ from vla_perception.intake import FramePairs, Pair
 
 FAILURES_TO_GIVE_UP = 3
 MAX_WAITERS = 4
+NO_DEPTH = Result(
+    Code.NO_DEPTH, "Colour images come from the camera, but no depth image that belongs to them."
+)
 
 
 class LookWorker:
@@ -77,10 +80,14 @@ class LookWorker:
     def dropped(self) -> int:
         return self._pairs.dropped
 
-    @property
-    def silent_s(self) -> float:
-        """Seconds since the last colour picture, or since the start."""
-        return time.monotonic() - self._last_arrival
+    def trouble(self, limit_s: float) -> Result:
+        """What is wrong with the camera for longer than that; OK for nothing."""
+        with self._changed:
+            if time.monotonic() - self._last_arrival > limit_s:
+                return Result(Code.NO_IMAGE, "No image comes from the camera.")
+            if self._pairs.lonely_for_s > limit_s:
+                return NO_DEPTH
+        return OK
 
     def wait_for_look(self, after_s: float, timeout_s: float) -> Result:
         """Wait until a pair has been processed whose colour and depth are both stamped later than after_s.
@@ -117,10 +124,7 @@ class LookWorker:
             return Result(Code.NO_IMAGE, "No image has come from the camera yet.")
         lonely = self._pairs.newest_lonely_color()
         if lonely is not None and lonely > after_s:
-            return Result(
-                Code.NO_DEPTH,
-                "Colour images come from the camera, but no depth image that belongs to them.",
-            )
+            return NO_DEPTH
         return Result(
             Code.NO_IMAGE, f"No new image has come from the camera within {timeout_s:.1f} s."
         )

@@ -6,87 +6,58 @@ and is not is forgotten, and what becomes of an object in the hand. It holds no 
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from vla_common.scene import Place, PlaceKind, SceneObject
+from vla_perception.association import distance, glimpse, match, overlap, seen_through
 from vla_perception.frame import RgbdFrame
+from vla_perception.known_object import Known, Remembered, from_kept, merge, to_keep
 from vla_perception.pipeline import Sighting
 from vla_perception.places import place_of, place_under
 
-OTHER_KIND_SHARE = 0.6
-"""A sighting of another kind must be that much nearer than memory_merge_m to be the same object."""
 MOVED_M = 1.0
 """An object that vanished and one of its kind that appeared within this distance in one look are the same, moved."""
-SAME_SPOT_M = 0.02
-"""Middles nearer than this are on one spot."""
-GLIMPSE = 0.25
-"""Confidence that part of an unknown thing must reach to be remembered."""
 CONTAINER_FLOOR_M = 0.02
-NEWEST_WEIGHT = 0.3
-"""Least weight of the newest position, so that memory follows slow drift of the map."""
 SIZE_RATIO = 1.12
 """Objects of one kind whose sizes differ by more are called small and large."""
 LOST_KEPT = 20
 """Forgotten objects that can come back when they turn out to be in the hand."""
-RECENT = 0.85
-"""Votes for label and colour fade by this factor with each sighting."""
 
 
-@dataclass
-class _Known:
-    id: str
-    position: np.ndarray
-    covariance: np.ndarray
-    yaw: float
-    size: tuple[float, float, float]
-    place: str
-    last_seen_s: float
-    score: float
-    labels: dict[str, float] = field(default_factory=dict)
-    colors: dict[str, float] = field(default_factory=dict)
-    visible: bool = True
-    whole: bool = False
-    yaw_known: bool = False
-    held: bool = False
-    adrift: bool = False
-    first_seen_s: float = 0.0
-    held_since_s: float = 0.0
-    misses: int = 0
+@dataclass(frozen=True)
+class Snapshot:
+    """All that is known at one moment. next_number: of the next new object; stamp_s: of the newest look, 0 for none."""
 
-    @property
-    def label(self) -> str:
-        return max(self.labels, key=lambda k: self.labels[k])
-
-    @property
-    def color(self) -> str:
-        return max(self.colors, key=lambda k: self.colors[k]) if self.colors else ""
-
-    @property
-    def confidence(self) -> float:
-        return (
-            self.score
-            * self.labels[self.label]
-            / max(sum(self.labels.values()), 1e-9)
-            * min(1.0, self.labels[self.label])
-        )
+    objects: tuple[Remembered, ...] = ()
+    next_number: int = 1
+    stamp_s: float = 0.0
 
 
 class SceneMemory:
     """Objects by id. Not thread-safe: the owner locks."""
 
-    def __init__(self, merge_m: float = 0.06, misses: int = 3, max_objects: int = 200) -> None:
+    def __init__(
+        self,
+        merge_m: float = 0.06,
+        misses: int = 3,
+        max_objects: int = 200,
+        first_number: int = 1,
+    ) -> None:
+        """first_number: of the first new object; ids of an earlier run are below it."""
         self._merge_m = merge_m
         self._misses = misses
         self._max = max_objects
-        self._known: dict[str, _Known] = {}
-        self._lost: dict[str, _Known] = {}
-        self._number = itertools.count(1)
+        self._known: dict[str, Known] = {}
+        self._lost: dict[str, Known] = {}
+        self._next = first_number
         self.stamp_s = 0.0
+        """Of the newest look; of one before a restart after `restore`."""
+        self.looked = False
+        """Whether there has been a look since the start."""
 
     def update(
         self,
@@ -99,19 +70,21 @@ class SceneMemory:
 
         patient: an object has to be missed `misses` times before it is forgotten; False forgets at the first.
         """
-        self.stamp_s = frame.stamp_s
+        self.stamp_s, self.looked = frame.stamp_s, True
         for known in self._known.values():
             known.visible = False
-        ids = self._match(sightings)
+        ids, parts = match(self._known.values(), sightings, frame.camera.translation, self._merge_m)
+        for identifier in ids.values():
+            self._known[identifier].visible = True
         gone = [
             k
             for k in self._known.values()
-            if not k.visible and not k.held and _seen_through(k, frame)
+            if not k.visible and not k.held and seen_through(k, frame)
         ]
-        unmatched = [i for i in range(len(sightings)) if i not in ids]
+        unmatched = [i for i in range(len(sightings)) if i not in ids and i not in parts]
         ids.update(self._moved(sightings, unmatched, gone))
         for index in unmatched:
-            if index not in ids and not _glimpse(sightings[index]):
+            if index not in ids and not glimpse(sightings[index]):
                 ids[index] = self._add(sightings[index], frame.stamp_s)
         for known in gone:
             if known.visible:
@@ -121,9 +94,12 @@ class SceneMemory:
                 self._lose(known.id)
         for index, identifier in ids.items():
             self._known[identifier].misses = 0
-            _merge(self._known[identifier], sightings[index], frame.stamp_s)
-        self._drop_doubles()
-        return ids
+            merge(self._known[identifier], sightings[index], frame.stamp_s)
+        renamed = self._drop_doubles()
+        return {
+            index: renamed.get(identifier, identifier)
+            for index, identifier in {**parts, **ids}.items()
+        }
 
     def _lose(self, identifier: str) -> None:
         """Forget an object, but for a while not who it was: it may have gone into the hand."""
@@ -160,7 +136,7 @@ class SceneMemory:
             if position is not None:
                 held.position = np.asarray(position, dtype=float)
 
-    def _let_go(self, known: _Known, places: Sequence[Place]) -> None:
+    def _let_go(self, known: Known, places: Sequence[Place]) -> None:
         """Out of the hand. It may have been seen already where it was put: the release is reported a little later."""
         known.held, known.adrift = False, True
         for other in self._known.values():
@@ -180,9 +156,29 @@ class SceneMemory:
             ] / 2
 
     def forget(self) -> None:
-        """Forget everything."""
+        """Forget everything; ids are not used again."""
         self._known.clear()
         self._lost.clear()
+        self.stamp_s, self.looked = 0.0, False
+
+    def snapshot(self) -> Snapshot:
+        """What is to be kept over a restart."""
+        return Snapshot(
+            tuple(to_keep(known) for known in self._known.values()), self._next, self.stamp_s
+        )
+
+    def restore(self, kept: Snapshot, now_s: float) -> None:
+        """Take up what an earlier run knew. None of it is visible: nobody has looked since.
+
+        What has been seen since the start stays as it is, but for since when it is known. Stamps later than now_s were
+        made by a clock that was wrong; they become now_s. What was in the hand stays there until `hold` says otherwise.
+        """
+        for one in kept.objects[: max(0, self._max - len(self._known))]:
+            if one.id not in self._known:
+                self._known[one.id] = from_kept(one, now_s)
+        self._next = max(self._next, kept.next_number)
+        self.stamp_s = max(self.stamp_s, min(kept.stamp_s, now_s))
+        self._drop_doubles()
 
     def objects(self) -> tuple[SceneObject, ...]:
         """Everything known, newest first, with "small" and "large" where two of a kind differ."""
@@ -203,6 +199,7 @@ class SceneMemory:
                 last_seen_s=k.last_seen_s,
                 visible=k.visible,
                 held=k.held,
+                first_seen_s=k.first_seen_s,
             )
             for k in ordered
         )
@@ -213,31 +210,8 @@ class SceneMemory:
             x, y, z = (float(v) for v in known.position)
             known.place = place_of((x, y, z), known.size[2], places)
 
-    def _match(self, sightings: Sequence[Sighting]) -> dict[int, str]:
-        """Nearest pairs first; each sighting and each object once."""
-        pairs = []
-        for index, sighting in enumerate(sightings):
-            for known in self._known.values():
-                if known.held:
-                    continue
-                distance = _distance(known, sighting)
-                same = known.label == sighting.label and known.color == sighting.color
-                limit = self._merge_m + (
-                    0.03 if sighting.detection.truncated or not known.whole else 0.0
-                )
-                if distance < (limit if same else limit * OTHER_KIND_SHARE):
-                    pairs.append((distance + (0.0 if same else 0.02), index, known.id))
-        ids: dict[int, str] = {}
-        used: set[str] = set()
-        for _, index, identifier in sorted(pairs):
-            if index not in ids and identifier not in used:
-                ids[index] = identifier
-                used.add(identifier)
-                self._known[identifier].visible = True
-        return ids
-
     def _moved(
-        self, sightings: Sequence[Sighting], unmatched: Sequence[int], gone: Sequence[_Known]
+        self, sightings: Sequence[Sighting], unmatched: Sequence[int], gone: Sequence[Known]
     ) -> dict[int, str]:
         """New sightings that are objects let go by the hand, or ones that have just vanished from near by."""
         ids: dict[int, str] = {}
@@ -251,18 +225,19 @@ class SceneMemory:
                     continue
                 if sighting.label != known.label and not known.adrift:
                     continue
-                distance = _distance(known, sighting)
-                if (known.adrift or distance < MOVED_M) and (best is None or distance < best[0]):
-                    best = (distance, index)
+                away = distance(known, sighting)
+                if (known.adrift or away < MOVED_M) and (best is None or away < best[0]):
+                    best = (away, index)
             if best is not None:
                 ids[best[1]] = known.id
                 known.visible, known.adrift, known.whole = True, False, False
         return ids
 
     def _add(self, sighting: Sighting, stamp_s: float) -> str:
-        identifier = f"object_{next(self._number)}"
+        identifier = f"object_{self._next}"
+        self._next += 1
         place = sighting.location
-        self._known[identifier] = _Known(
+        self._known[identifier] = Known(
             identifier,
             np.asarray(place.position, dtype=float),
             np.asarray(place.covariance, dtype=float).reshape(6, 6),
@@ -281,20 +256,32 @@ class SceneMemory:
             del self._known[oldest.id]
         return identifier
 
-    def _drop_doubles(self) -> None:
-        """Of two entries on one spot one goes: the one that is not in view, was seen only in part, or is newer."""
+    def _drop_doubles(self) -> dict[str, str]:
+        """Of two entries on one spot one goes: the one that is not in view, was seen only in part, or is newer.
+
+        The other is called as the older of the two from then on. Returns new ids by old ones.
+        """
+        renamed: dict[str, str] = {}
         ordered = sorted(
-            self._known.values(),
-            key=lambda k: (not k.visible, not k.whole, int(k.id.rsplit("_", 1)[1])),
+            self._known.values(), key=lambda k: (not k.visible, not k.whole, _number(k.id))
         )
+        gone: set[int] = set()
         for index, first in enumerate(ordered):
             for second in ordered[index + 1 :]:
-                both_there = {first.id, second.id} <= set(self._known)
-                if both_there and not first.held and not second.held and _overlap(first, second):
-                    del self._known[second.id]
+                if {id(first), id(second)} & gone or first.held or second.held:
+                    continue
+                if not overlap(first, second):
+                    continue
+                gone.add(id(second))
+                first.first_seen_s = min(first.first_seen_s, second.first_seen_s)
+                older, newer = sorted((first.id, second.id), key=_number)
+                first.id, renamed[newer] = older, older
+        if gone:
+            self._known = {k.id: k for k in ordered if id(k) not in gone}
+        return {old: _follow(renamed, old) for old in renamed}
 
     def _size_words(self) -> dict[str, tuple[str, ...]]:
-        by_label: dict[str, list[_Known]] = {}
+        by_label: dict[str, list[Known]] = {}
         for known in self._known.values():
             by_label.setdefault(known.label, []).append(known)
         words: dict[str, tuple[str, ...]] = {}
@@ -312,98 +299,12 @@ class SceneMemory:
         return words
 
 
-def _distance(known: _Known, sighting: Sighting) -> float:
-    return float(np.linalg.norm(known.position - np.asarray(sighting.position)))
+def _number(identifier: str) -> int:
+    return int(identifier.rsplit("_", 1)[1])
 
 
-def _overlap(first: _Known, second: _Known) -> bool:
-    """Whether two entries are one object: one colour, and the middle of one lies in the other.
-
-    A thing of another colour inside a bowl is a thing in a bowl.
-    """
-    across = float(np.hypot(*(first.position[:2] - second.position[:2])))
-    upward = abs(float(first.position[2] - second.position[2]))
-    if first.color != second.color:
-        return across < SAME_SPOT_M and upward < SAME_SPOT_M and not second.visible
-    reach = 0.45 * max(min(first.size[:2]), min(second.size[:2]))
-    if not (first.whole and second.whole):
-        reach += 0.02
-    return across < max(SAME_SPOT_M, reach) and upward < max(
-        SAME_SPOT_M, 0.4 * max(first.size[2], second.size[2])
-    )
-
-
-def _glimpse(sighting: Sighting) -> bool:
-    """Too little is seen of a thing that nobody knows to say that it is one."""
-    return sighting.detection.truncated and sighting.score * sighting.label_score < GLIMPSE
-
-
-def _merge(known: _Known, sighting: Sighting, stamp_s: float) -> None:
-    """Take a sighting into a known object. A partial view never spoils what a whole view has shown."""
-    whole = not sighting.detection.truncated
-    location = sighting.location
-    position = np.asarray(location.position, dtype=float)
-    covariance = np.asarray(location.covariance, dtype=float).reshape(6, 6)
-    jumped = float(np.linalg.norm(position - known.position)) > 0.03
-    if whole and (not known.whole or jumped):
-        known.position, known.covariance = position, covariance
-        known.size, known.yaw, known.yaw_known = (
-            location.size,
-            location.yaw,
-            location.shape.yaw_known,
-        )
-    elif whole or not known.whole:
-        old, new = float(np.trace(known.covariance[:2, :2])), float(np.trace(covariance[:2, :2]))
-        weight = max(NEWEST_WEIGHT, old / max(old + new, 1e-12))
-        known.position = (1 - weight) * known.position + weight * position
-        known.covariance = (1 - weight) * known.covariance + weight * covariance
-        known.size = tuple(
-            (1 - weight) * a + weight * b for a, b in zip(known.size, location.size, strict=True)
-        )  # type: ignore[assignment]
-        if location.shape.yaw_known or not known.yaw_known:
-            known.yaw, known.yaw_known = location.yaw, location.shape.yaw_known
-    weight = 1.0 if whole else 0.3
-    _vote(
-        known.labels,
-        sighting.label,
-        max(0.05, sighting.label_score) * weight * (0.5 if sighting.label == "object" else 1.0),
-    )
-    if sighting.color:
-        _vote(known.colors, sighting.color, sighting.color_score * weight)
-    known.score = max(sighting.score, 0.7 * known.score)
-    known.place = sighting.place
-    known.last_seen_s = stamp_s
-    known.visible = True
-    known.whole |= whole
-    known.adrift = False
-
-
-def _vote(votes: dict[str, float], name: str, weight: float) -> None:
-    for key in votes:
-        votes[key] *= RECENT
-    votes[name] = votes.get(name, 0.0) + weight
-
-
-def _seen_through(known: _Known, frame: RgbdFrame) -> bool:
-    """Whether the picture shows what is behind the object's middle: it is not there any more.
-
-    False when the object would lie outside the picture, when something nearer hides it, or when the depth there is not
-    known.
-    """
-    pixels, depths = frame.project(known.position[None, :])
-    x, y = pixels[0]
-    depth = float(depths[0])
-    h, w = frame.shape
-    if not (math.isfinite(x) and math.isfinite(y)) or not (0.25 < depth < 3.0):
-        return False
-    reach = 0.25 * min(max(min(known.size), 0.02), 0.2) * frame.intrinsics.fx / depth
-    x0, x1 = math.floor(x - reach), math.ceil(x + reach) + 1
-    y0, y1 = math.floor(y - reach), math.ceil(y + reach) + 1
-    if x0 < 2 or y0 < 2 or x1 > w - 2 or y1 > h - 2:
-        return False
-    patch = frame.depth[y0:y1, x0:x1]
-    values = patch[np.isfinite(patch)]
-    if len(values) < 0.5 * patch.size:
-        return False
-    margin = 0.012 + 0.004 * depth * depth
-    return float(np.mean(values > depth + margin)) > 0.7
+def _follow(renamed: dict[str, str], name: str) -> str:
+    """The last name of a chain of them."""
+    while name in renamed:
+        name = renamed[name]
+    return name

@@ -12,7 +12,6 @@ Parameters: group `vision`, see `config`.
 
 from __future__ import annotations
 
-import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -41,24 +40,26 @@ from vla_common.conversions import (
 )
 from vla_common.lifecycle import VlaLifecycleNode
 from vla_common.outcomes import OK, Code, Result, VlaError
-from vla_common.scene import Place, Scene
+from vla_common.scene import Scene
 from vla_common.tf_client import LeapingBuffer
 from vla_perception import conversions
+from vla_perception.backends import choose_detector
 from vla_perception.config import VisionConfig
 from vla_perception.drawing import annotate
 from vla_perception.frame import Intrinsics, Transform, make_frame
 from vla_perception.intake import Pair
 from vla_perception.look_worker import LookWorker
 from vla_perception.memory import SceneMemory
-from vla_perception.pipeline import Sighting, look, make_detector
+from vla_perception.pipeline import Sighting, look
 from vla_perception.places import load_places
-from vla_perception.query import find
+from vla_perception.scene_keeper import SceneKeeper
+from vla_perception.scene_store import OFF, SceneStore, memory_path
 
 LOG_PERIOD_S = 5.0
 FUTURE_S = 1.0
+"""Stamps farther ahead of the clock are wrong: such an image would pass for fresh for ever."""
 STUCK_LOOK_S = 20.0
 """Far more than the slowest backend takes for one picture."""
-"""Stamps farther ahead of the clock are wrong: such an image would pass for fresh for ever."""
 
 
 class PerceptionNode(VlaLifecycleNode):
@@ -66,27 +67,29 @@ class PerceptionNode(VlaLifecycleNode):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__("perception", {"vision": VisionConfig}, **kwargs)
-        self._lock = threading.RLock()
-        self._places: tuple[Place, ...] = ()
         self._worker: LookWorker | None = None
         self._info: CameraInfo | None = None
-        self._observer: tuple[float, float] | None = None
-        self._robot: tuple[float, float, float] | None = None
-        self._held = ""
 
     # --- transitions --------------------------------------------------------------------------------
 
     def configure(self) -> None:
         self._config: VisionConfig = self.config("vision")
-        self._detector = make_detector(self._config)
-        self._places = (
-            load_places(Path(self._config.places_file)) if self._config.places_file else ()
-        )
+        choice = choose_detector(self._config)
+        self._detector = choice.detector
+        self._complaint = choice.complaint
+        if choice.complaint:
+            self.get_logger().warning(choice.complaint)
         c = self._config
-        self._memory = SceneMemory(c.memory_merge_m, c.memory_misses, c.memory_max_objects)
-        self._buffer = LeapingBuffer(
-            lambda: self.get_clock().now().nanoseconds * 1e-9, self.get_logger().warning
+        places = load_places(Path(c.places_file)) if c.places_file else ()
+        store = self._open_store()
+        memory = SceneMemory(
+            c.memory_merge_m,
+            c.memory_misses,
+            c.memory_max_objects,
+            store.first_number if store is not None else 1,
         )
+        self._keeper = SceneKeeper(memory, store, self._now_s, self.get_logger().warning, places)
+        self._buffer = LeapingBuffer(self._now_s, self.get_logger().warning)
         self._listener = TransformListener(self._buffer, self.streams)
         self.create_service(
             QueryScene, "query_scene", self._on_query, callback_group=self.reentrant
@@ -127,7 +130,8 @@ class PerceptionNode(VlaLifecycleNode):
         self.create_timer(1.0, self._watch, clock=Clock(clock_type=ClockType.STEADY_TIME))
         worker.start()
         self._worker = worker
-        self.report_health(OK, backend=self._detector.name)
+        detector = self._detector
+        self.report_health(OK, backend=detector.name, model=detector.model, device=detector.device)
 
     def deactivate(self) -> None:
         worker, self._worker = self._worker, None
@@ -135,10 +139,22 @@ class PerceptionNode(VlaLifecycleNode):
             self.get_logger().error("a look did not end in time")
 
     def cleanup(self) -> None:
-        with self._lock:
-            self._memory.forget()
-            self._info, self._places = None, ()
-            self._observer = self._robot = None
+        self._keeper.close()
+        self._info = None
+
+    def _open_store(self) -> SceneStore | None:
+        """Where the memory is kept. Stamps of simulated time mean nothing after a restart: then it is not."""
+        file = self._config.memory_file
+        if file == OFF:
+            return None
+        if self.get_parameter("use_sim_time").value:
+            if file:
+                self.get_logger().warning("vision.memory_file is not used with simulated time")
+            return None
+        return SceneStore(memory_path(file, self.get_namespace()), self.get_logger().warning)
+
+    def _now_s(self) -> float:
+        return float(self.get_clock().now().nanoseconds * 1e-9)
 
     # --- what comes in ------------------------------------------------------------------------------
 
@@ -151,17 +167,13 @@ class PerceptionNode(VlaLifecycleNode):
         except ValueError as error:
             self.get_logger().error(f"the list of places can't be used: {error}")
             return
-        with self._lock:
-            self._places = places
-            self._memory.replace_places(places)
+        self._keeper.set_map(places, message.map_id)
 
     def _on_execution_state(self, message: ExecutionState) -> None:
         worker = self._worker
         if worker is not None:
             worker.set_busy(message.state in (ExecutionState.RUNNING, ExecutionState.CANCELING))
-        with self._lock:
-            self._held = message.held_object_id if message.holding else ""
-            self._memory.hold(self._held, None, self._places)
+        self._keeper.hold(message.held_object_id if message.holding else "")
 
     # --- one look -----------------------------------------------------------------------------------
 
@@ -174,7 +186,7 @@ class PerceptionNode(VlaLifecycleNode):
         """Process one pair of images. Runs on the worker. Errors: VlaError for images that can't be used."""
         begin = time.monotonic()
         c, header = self._config, pair.color.header
-        if pair.stamp_s > self.get_clock().now().nanoseconds * 1e-9 + FUTURE_S:
+        if pair.stamp_s > self._now_s() + FUTURE_S:
             raise VlaError(
                 Code.BAD_IMAGE, "The image's stamp lies in the future; are the clocks in step?"
             )
@@ -197,23 +209,21 @@ class PerceptionNode(VlaLifecycleNode):
             min_depth_m=c.min_depth_m,
             max_depth_m=c.max_depth_m,
         )
-        with self._lock:
-            places = self._places
-        sightings = look(frame, self._detector, places, c, hand)
-        with self._lock:
-            self._observer = tuple((base or camera).translation[:2])  # type: ignore[assignment]
-            self._robot = None if base is None else base.on_floor()
-            ids = self._memory.update(sightings, frame)
-            where = tuple(hand.translation) if hand is not None else None
-            self._memory.hold(self._held, where, places)  # type: ignore[arg-type]
-            scene = self._known()
+        sightings = look(frame, self._detector, self._keeper.places, c, hand)
+        ids, scene = self._keeper.saw(sightings, frame, hand)
         self._publish(sightings, ids, scene, header, rgb)
         spent_ms = (time.monotonic() - begin) * 1e3
-        self.report_health(OK, latency_ms=f"{spent_ms:.1f}", objects=len(scene.objects))
+        self.report_health(
+            OK,
+            latency_ms=f"{spent_ms:.1f}",
+            model_ms=f"{self._detector.latency_ms:.1f}",
+            note=self._detector.note or self._complaint,
+            objects=len(scene.objects),
+        )
 
     def _intrinsics(self, width: int, height: int) -> Intrinsics:
         if self._info is not None:
-            return conversions.intrinsics_from_msg(self._info)
+            return conversions.intrinsics_from_msg(self._info, self._config.rectified)
         if self._config.camera_matrix:
             return Intrinsics.from_matrix(self._config.camera_matrix, width, height)
         raise VlaError(
@@ -233,9 +243,6 @@ class PerceptionNode(VlaLifecycleNode):
             return None
         return conversions.transform_from_msg(found.transform)
 
-    def _known(self) -> Scene:
-        return Scene(self._memory.objects(), self._places, self._memory.stamp_s, self._robot)
-
     def _publish(
         self, sightings: list[Sighting], ids: dict[int, str], scene: Scene, header: Header, rgb: Any
     ) -> None:
@@ -254,10 +261,10 @@ class PerceptionNode(VlaLifecycleNode):
             self.report_health(result)
 
     def _watch(self) -> None:
-        """Once a second: say when the camera has gone silent."""
+        """Once a second: say when the camera has gone silent, or sends only half of what is needed."""
         worker = self._worker
-        if worker is not None and worker.silent_s > self._config.no_image_s:
-            result = Result(Code.NO_IMAGE, "No image comes from the camera.")
+        result = worker.trouble(self._config.no_image_s) if worker is not None else OK
+        if not result.ok:
             self.report_health(result)
             self.get_logger().warning(result.message, throttle_duration_sec=LOG_PERIOD_S)
 
@@ -267,12 +274,9 @@ class PerceptionNode(VlaLifecycleNode):
         self, request: QueryScene.Request, response: QueryScene.Response
     ) -> QueryScene.Response:
         """Runs in the reentrant group, because it may wait for an image."""
+        self._detector.look_for(request.query.label)
         result = self._prepare(request)
-        with self._lock:
-            scene = self._known()
-            found = find(
-                object_ref_from_msg(request.query), scene.objects, scene.places, self._observer
-            )
+        scene, found = self._keeper.answer(object_ref_from_msg(request.query))
         response.outcome = outcome_to_msg(result)
         response.scene = scene_to_msg(scene, self._config.map_frame)
         response.objects = [scene_object_to_msg(item) for item in found]
@@ -284,11 +288,9 @@ class PerceptionNode(VlaLifecycleNode):
         worker = self._worker
         if worker is None:
             return Result(Code.NOT_READY, "Perception is not active.")
-        with self._lock:
-            never = self._memory.stamp_s == 0.0
-        if not (request.fresh or never):
+        if not request.fresh and self._keeper.looked:
             return OK
-        now_s = self.get_clock().now().nanoseconds * 1e-9
+        now_s = self._now_s()
         timeout_s = time_from_msg(request.timeout)
         if timeout_s <= 0.0:
             timeout_s = self._config.fresh_timeout_s

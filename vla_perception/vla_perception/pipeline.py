@@ -13,7 +13,6 @@ import numpy as np
 
 from vla_common.outcomes import Code, VlaError
 from vla_common.scene import Place
-from vla_perception.colour_detector import ColourDetector
 from vla_perception.colour_names import colour_of, exposure_gain
 from vla_perception.config import VisionConfig
 from vla_perception.detector import Detection2D, Detector
@@ -21,7 +20,11 @@ from vla_perception.frame import RgbdFrame, Transform
 from vla_perception.localizer import Location, localize
 from vla_perception.places import place_of
 from vla_perception.robot_mask import robot_mask
+from vla_perception.shape import Shape
 from vla_perception.surfaces import find_surfaces, support_surfaces
+
+UNSURE, PLAIN_FORM = 0.45, 0.8
+"""Scores of a network's name below which the form may contradict it, and of the form above which it does."""
 
 
 @dataclass(frozen=True)
@@ -43,20 +46,6 @@ class Sighting:
     @property
     def position(self) -> tuple[float, float, float]:
         return self.location.position
-
-
-def make_detector(config: VisionConfig) -> Detector:
-    """The backend that the parameters name. Errors: INVALID_CONFIG for one that does not exist."""
-    if config.backend == "colour":
-        return ColourDetector(
-            config.min_points,
-            config.max_size_m,
-            config.min_height_m,
-            config.footprint_margin_m,
-            config.floor_min_size_m,
-            config.detection_threshold,
-        )
-    raise VlaError(Code.INVALID_CONFIG, f"There is no backend '{config.backend}' (vision.backend).")
 
 
 def look(
@@ -84,6 +73,8 @@ def look(
             if error.code is Code.NO_DEPTH:
                 continue
             raise
+        if detection.mask is None and max(location.size) > config.max_size_m:
+            continue  # a box round furniture or a person; groups are measured by the backend
         sightings.append(_sighting(frame, detection, location, places, gain))
     return sorted(sightings, key=lambda s: -s.score * s.label_score)
 
@@ -103,9 +94,7 @@ def _sighting(
         h, w = patch.shape[:2]
         pixels = patch[h // 4 : h - h // 4, w // 4 : w - w // 4].reshape(-1, 3)
     color, color_score = colour_of(np.ascontiguousarray(pixels), gain)
-    label, label_score = detection.label, detection.score
-    if not label:
-        label, label_score = location.shape.label, location.shape.score
+    label, label_score = _name(detection, location.shape)
     return Sighting(
         detection,
         location,
@@ -115,3 +104,14 @@ def _sighting(
         color_score,
         place_of(location.position, location.size[2], places),
     )
+
+
+def _name(detection: Detection2D, shape: Shape) -> tuple[str, float]:
+    """What to call it: as the backend says, unless it is unsure and the form is plain."""
+    if not detection.label:
+        return shape.label, shape.score
+    if shape.label == detection.label:
+        return detection.label, 1.0 - (1.0 - detection.label_score) * (1.0 - shape.score)
+    if detection.label_score < UNSURE and shape.label != "object" and shape.score > PLAIN_FORM:
+        return shape.label, shape.score
+    return detection.label, detection.label_score

@@ -117,6 +117,18 @@ class GlRenderer:
         if (w, h) not in self._buffers:
             self._buffers[w, h] = (np.empty((h, w, 3), np.uint8), np.empty((h, w), np.float32))
         rgb, depth = self._buffers[w, h]
+        self._update(data, camera)
+        self._gl.make_current()
+        viewport = mujoco.MjrRect(0, 0, w, h)
+        mujoco.mjr_render(viewport, self._scene, self._context)
+        mujoco.mjr_readPixels(rgb, depth, viewport, self._context)
+        small = _reduce(rgb, scale)[::-1]
+        raw = depth[::scale, ::scale][::-1] if scale == 1 else depth[1::2, ::2][::-1]
+        metres = (self._near * self._far) / (self._near + raw * (self._far - self._near))
+        metres[raw <= 0.0] = np.nan
+        return Picture(np.ascontiguousarray(small), np.ascontiguousarray(metres, dtype=np.float32))
+
+    def _update(self, data: mujoco.MjData, camera: str) -> None:
         self._camera.fixedcamid = self._model.camera(camera).id
         self._options.geomgroup[:] = 0
         for group in visible_groups(camera):
@@ -130,15 +142,30 @@ class GlRenderer:
             mujoco.mjtCatBit.mjCAT_ALL,
             self._scene,
         )
+
+    def geom_ids(
+        self, data: mujoco.MjData, camera: str, width: int, height: int
+    ) -> NDArray[np.int32]:
+        """Which geom is seen in each pixel, (height, width); -1 where none is. Labels for training come from it."""
+        self._update(data, camera)
+        rgb = np.empty((height, width, 3), np.uint8)
+        for flag in (mujoco.mjtRndFlag.mjRND_SEGMENT, mujoco.mjtRndFlag.mjRND_IDCOLOR):
+            self._scene.flags[flag] = 1
         self._gl.make_current()
-        viewport = mujoco.MjrRect(0, 0, w, h)
+        viewport = mujoco.MjrRect(0, 0, width, height)
         mujoco.mjr_render(viewport, self._scene, self._context)
-        mujoco.mjr_readPixels(rgb, depth, viewport, self._context)
-        small = _reduce(rgb, scale)[::-1]
-        raw = depth[::scale, ::scale][::-1] if scale == 1 else depth[1::2, ::2][::-1]
-        metres = (self._near * self._far) / (self._near + raw * (self._far - self._near))
-        metres[raw <= 0.0] = np.nan
-        return Picture(np.ascontiguousarray(small), np.ascontiguousarray(metres, dtype=np.float32))
+        mujoco.mjr_readPixels(rgb, None, viewport, self._context)
+        for flag in (mujoco.mjtRndFlag.mjRND_SEGMENT, mujoco.mjtRndFlag.mjRND_IDCOLOR):
+            self._scene.flags[flag] = 0
+        # The colour of a pixel is the number of the drawn thing plus one.
+        drawn = self._scene.geoms[: self._scene.ngeom]
+        names = np.full(2 + max((g.segid for g in drawn), default=0), -1, np.int32)
+        for thing in drawn:
+            if thing.segid >= 0 and thing.objtype == mujoco.mjtObj.mjOBJ_GEOM:
+                names[thing.segid + 1] = thing.objid
+        code = rgb[::-1].astype(np.int32) @ np.array([1, 1 << 8, 1 << 16], np.int32)
+        code[code >= len(names)] = 0
+        return names[code]
 
     def close(self) -> None:
         """See :class:`Renderer`."""

@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import time
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -261,7 +262,8 @@ class SimNode(Node):
         self.runner.submit(lambda sim: sim.command_velocity(velocity))
 
     def _publish_places(self) -> None:
-        message = PlaceArray()
+        """Once for each world. Every start and every reset begins a new one, also with the seed of the last."""
+        message = PlaceArray(map_id=f"temporary sim {uuid.uuid4()}")
         message.header.stamp, message.header.frame_id = (
             self._stamp(self.runner.state.time_s),
             frames.MAP,

@@ -1,0 +1,147 @@
+"""One object that is known of: what is remembered of it, how a sighting goes into it, and how it is kept on disk.
+
+Decides how several sightings of one object are merged. Which sighting is of which object is decided in `association`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from vla_perception.pipeline import Sighting
+
+NEWEST_WEIGHT = 0.3
+"""Least weight of the newest position, so that memory follows slow drift of the map."""
+RECENT = 0.85
+"""Votes for label and colour fade by this factor with each sighting."""
+JUMP_M = 0.03
+"""A whole view farther away than this is believed at once: the object was moved."""
+
+
+@dataclass
+class Known:
+    """Changes with each look."""
+
+    id: str
+    position: np.ndarray
+    covariance: np.ndarray
+    yaw: float
+    size: tuple[float, float, float]
+    place: str
+    last_seen_s: float
+    score: float
+    labels: dict[str, float] = field(default_factory=dict)
+    colors: dict[str, float] = field(default_factory=dict)
+    visible: bool = True
+    whole: bool = False
+    yaw_known: bool = False
+    held: bool = False
+    adrift: bool = False
+    first_seen_s: float = 0.0
+    held_since_s: float = 0.0
+    misses: int = 0
+
+    @property
+    def label(self) -> str:
+        return max(self.labels, key=lambda k: self.labels[k])
+
+    @property
+    def color(self) -> str:
+        return max(self.colors, key=lambda k: self.colors[k]) if self.colors else ""
+
+    @property
+    def confidence(self) -> float:
+        return (
+            self.score
+            * self.labels[self.label]
+            / max(sum(self.labels.values()), 1e-9)
+            * min(1.0, self.labels[self.label])
+        )
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """An object as it is kept over a restart. Lengths in m, angles in rad, times in seconds since the epoch.
+
+    covariance: 36 numbers, row by row. labels, colors: votes for each name. whole: seen in full at least once.
+    """
+
+    id: str
+    position: tuple[float, float, float]
+    covariance: tuple[float, ...]
+    yaw: float
+    size: tuple[float, float, float]
+    place: str
+    first_seen_s: float
+    last_seen_s: float
+    score: float
+    labels: tuple[tuple[str, float], ...]
+    colors: tuple[tuple[str, float], ...]
+    whole: bool
+    yaw_known: bool
+    held: bool
+
+
+def to_keep(known: Known) -> Remembered:
+    x, y, z = (float(v) for v in known.position)
+    covariance = tuple(float(v) for v in known.covariance.ravel())
+    return Remembered(
+        known.id, (x, y, z), covariance, float(known.yaw), known.size, known.place, known.first_seen_s,
+        known.last_seen_s, known.score, tuple(known.labels.items()), tuple(known.colors.items()),
+        known.whole, known.yaw_known, known.held,
+    )  # fmt: skip
+
+
+def from_kept(one: Remembered, now_s: float) -> Known:
+    return Known(
+        one.id, np.asarray(one.position, dtype=float), np.asarray(one.covariance, dtype=float).reshape(6, 6), one.yaw,
+        one.size, one.place, min(one.last_seen_s, now_s), one.score, dict(one.labels), dict(one.colors), visible=False,
+        whole=one.whole, yaw_known=one.yaw_known, held=one.held, first_seen_s=min(one.first_seen_s, now_s),
+    )  # fmt: skip
+
+
+def merge(known: Known, sighting: Sighting, stamp_s: float) -> None:
+    """Take a sighting into a known object. A partial view never spoils what a whole view has shown."""
+    whole = not sighting.detection.truncated
+    location = sighting.location
+    position = np.asarray(location.position, dtype=float)
+    covariance = np.asarray(location.covariance, dtype=float).reshape(6, 6)
+    jumped = float(np.linalg.norm(position - known.position)) > JUMP_M
+    if whole and (not known.whole or jumped):
+        known.position, known.covariance = position, covariance
+        known.size, known.yaw, known.yaw_known = (
+            location.size,
+            location.yaw,
+            location.shape.yaw_known,
+        )
+    elif whole or not known.whole:
+        old, new = float(np.trace(known.covariance[:2, :2])), float(np.trace(covariance[:2, :2]))
+        weight = max(NEWEST_WEIGHT, old / max(old + new, 1e-12))
+        known.position = (1 - weight) * known.position + weight * position
+        known.covariance = (1 - weight) * known.covariance + weight * covariance
+        known.size = tuple(
+            (1 - weight) * a + weight * b for a, b in zip(known.size, location.size, strict=True)
+        )  # type: ignore[assignment]
+        if location.shape.yaw_known or not known.yaw_known:
+            known.yaw, known.yaw_known = location.yaw, location.shape.yaw_known
+    weight = 1.0 if whole else 0.3
+    _vote(
+        known.labels,
+        sighting.label,
+        max(0.05, sighting.label_score) * weight * (0.5 if sighting.label == "object" else 1.0),
+    )
+    if sighting.color:
+        _vote(known.colors, sighting.color, sighting.color_score * weight)
+    known.score = max(sighting.score, 0.7 * known.score)
+    known.place = sighting.place
+    known.last_seen_s = stamp_s
+    known.visible = True
+    known.whole |= whole
+    known.adrift = False
+
+
+def _vote(votes: dict[str, float], name: str, weight: float) -> None:
+    for key in votes:
+        votes[key] *= RECENT
+    votes[name] = votes.get(name, 0.0) + weight
