@@ -1,4 +1,4 @@
-"""The parameters of hearing: groups `audio` (the source), `speech` (listening) and `whisper` (that recogniser)."""
+"""The parameters of speech: groups `audio` (source), `speech` (listening), `whisper` (that recogniser), `speaker`."""
 
 from __future__ import annotations
 
@@ -178,7 +178,41 @@ class WhisperConfig:
     model_folder: str = setting("", "Where models are kept; empty: the hub's cache (HF_HOME).")
 
 
+@dataclass(frozen=True)
+class SpeakerConfig:
+    """Group `speaker`: what is said aloud, and with which voice."""
+
+    backend: str = setting(
+        "auto",
+        "What speaks; auto: espeak-ng through the sound card where there is one, else nothing does.",
+        choices=("auto", "espeak", "file", "none"),
+    )
+    voice: str = setting(
+        "en-us", "Voice of espeak-ng, with a variant if wanted: en-gb-x-rp, en-us+f3."
+    )
+    words_per_minute: int = setting(165, "How fast it speaks.", minimum=80, maximum=450)
+    pitch: int = setting(50, "How high it speaks.", minimum=0, maximum=99)
+    volume: float = setting(1.0, "How loud it speaks.", minimum=0.0, maximum=2.0)
+    device: str = setting(
+        "", "Sound card: a part of its name, or its number; empty: the system's default."
+    )
+    folder: str = setting(
+        "", "Where the backend 'file' puts what is said, one WAV file for each sentence."
+    )
+    queue_size: int = setting(
+        6, "Sentences that wait at most; the least urgent go.", minimum=1, maximum=100
+    )
+    stale_s: float = setting(
+        8.0,
+        "Information that has waited for so long is left out when there is something newer to say.",
+        unit="s",
+        minimum=0.0,
+        maximum=600.0,
+    )
+
+
 AUDIO_GROUPS = {"audio": AudioConfig}
 SPEECH_GROUPS = {"speech": SpeechConfig, "whisper": WhisperConfig}
-GROUPS = {**AUDIO_GROUPS, **SPEECH_GROUPS}
+SPEAKER_GROUPS = {"speaker": SpeakerConfig}
+GROUPS = {**AUDIO_GROUPS, **SPEECH_GROUPS, **SPEAKER_GROUPS}
 """Those of all nodes of the package."""
