@@ -2,7 +2,8 @@
 
 The corpus is synthetic: it says how recognisers compare and whether a change makes things worse, not how well people
 in a living room are understood. Seeds below EVALUATION_SEED are for tuning; from there on sentences and voices are
-others. Everything comes from the seed; the same seed gives the same samples.
+others. Everything comes from the seed. espeak-ng carries some state from sentence to sentence: the same calls in a new
+process give the same samples, in another order they differ a little.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ def test_tuning_and_evaluation_share_no_voice_and_hardly_a_sentence():
     assert not set(TUNING.chatter) & set(EVALUATION.chatter)
 
 
-def test_one_seed_gives_the_same_samples_and_another_gives_others():
+def test_a_seed_gives_the_same_clips_and_another_gives_others():
     first, again = (clips(3, Kind.COMMAND, 2, 5.0)[1] for _ in range(2))
     other = clips(4, Kind.COMMAND, 2, 5.0)[1]
     assert np.array_equal(first.samples, again.samples)

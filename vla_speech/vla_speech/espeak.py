@@ -1,7 +1,8 @@
 """Sentences to sound with libespeak-ng, in memory, through ctypes.
 
 The library and its data come with the wheel espeakng-loader; without that, Debian's libespeak-ng1 will do. One process
-has one library with one state, so all synthesis in a process goes one after the other. Playing is left to `voice`.
+has one library with one state, so all synthesis in a process goes one after the other; the state carries over, so
+that a sentence said again differs a little. Playing is left to `voice`.
 """
 
 from __future__ import annotations
