@@ -5,3 +5,4 @@ from pathlib import Path
 
 for folder in ("shared", "evaluation", "benchmarks"):
     sys.path.insert(0, str(Path(__file__).parents[1] / folder))
+sys.path.insert(0, str(Path(__file__).parents[2] / "vla_planner" / "test"))

@@ -44,6 +44,11 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument(
         "--speed", type=float, default=1.0, help="simulated seconds per second (default 1)"
     )
+    demo.add_argument(
+        "--voice",
+        action="store_true",
+        help="speak the command: synthesised, then heard through the audio source and the recogniser",
+    )
     demo.add_argument("--no-pictures", action="store_true", help="save no picture strip")
     demo.add_argument(
         "--json", action="store_true", help="print one JSON object instead of the story"

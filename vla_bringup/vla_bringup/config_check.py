@@ -20,6 +20,7 @@ CONFIG_MODULES = (
     "vla_perception.config",
     "vla_executor.config",
     "vla_sim.config",
+    "vla_speech.config",
     "vla_bringup.config",
 )
 ROS_KEYS = frozenset({"use_sim_time"})

@@ -21,15 +21,17 @@ from vla_bringup.command_pipeline import Stage
 from vla_bringup.plan_command import describe_step
 from vla_bringup.say_command import Questions
 from vla_bringup.system_process import SystemProcess, own_domain, run_folder
-from vla_bringup.verdict import Check, judge
+from vla_bringup.verdict import Check, Truth, judge
 from vla_common.conversions import outcome_from_msg, plan_from_msg
 from vla_common.outcomes import Code, Result, VlaError
 from vla_common.qos import LATCHED
+from vla_common.skills import Plan
 
 DEFAULT_COMMAND = "Go to the table, find a red object, and pick it up"
 START_TIMEOUT_S = 90.0
 COMMAND_TIMEOUT_S = 600.0
 PICTURE_TIMEOUT_S = 1.5
+HEARING_TIMEOUT_S = 60.0
 READY = (SystemStatus.IDLE, SystemStatus.DEGRADED)
 CAPTIONS = {"go_to": "arrived", "find": "found"}
 """Steps whose end is worth a picture; the hand tells the rest."""
@@ -48,6 +50,8 @@ class DemoReport:
     command_s: float
     exit_code: int
     folder: str
+    heard: str = ""
+    confidence: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -60,9 +64,18 @@ class Demo:
     """Prints as it goes; `quiet` only collects."""
 
     def __init__(
-        self, command: str, seed: int, speed: float, world: str, pictures: bool, quiet: bool
+        self,
+        command: str,
+        seed: int,
+        speed: float,
+        world: str,
+        pictures: bool,
+        quiet: bool,
+        voice: bool = False,
     ) -> None:
+        """voice: the command is spoken, by espeak-ng into a file that takes the place of the microphone."""
         self.command = command
+        self.voice = voice
         self.seed = seed
         self.arguments = {
             "seed": str(seed),
@@ -93,6 +106,17 @@ class Demo:
             -1,
             str(self.folder),
         )
+        if self.voice:
+            from vla_bringup.spoken_command import write_command
+
+            sound = self.folder / "command.wav"
+            try:
+                write_command(self.command, sound)
+            except VlaError as error:
+                report.outcome = error.result
+                self._say(str(error))
+                return report
+            self.arguments |= {"speech": "true", "audio_file": str(sound)}
         process = SystemProcess(self.arguments, self.folder / "launch.log", domain)
         try:
             with SystemClient() as client:
@@ -107,7 +131,7 @@ class Demo:
                     )
                 else:
                     self._say(f"{status.message}")
-                    self._command(client, report)
+                    self._spoken(client, report) if self.voice else self._command(client, report)
         except VlaError as error:
             report.outcome = error.result
             self._say(f"{error}\nThe end of the log:\n{process.log_tail()}")
@@ -139,10 +163,9 @@ class Demo:
             if message.question:
                 return
             if message.plan.steps and not steps:
-                steps.extend(plan_from_msg(message.plan).steps)
-                self._say(f"Plan by '{message.plan.planner}':")
-                for number, step in enumerate(steps, 1):
-                    self._say("  " + describe_step(number, step.to_json()), stamp=False)
+                plan = plan_from_msg(message.plan)
+                steps.extend(plan.steps)
+                self._show_plan(plan)
             for step in steps[seen["step"] : message.step_index]:
                 if album and step.skill in CAPTIONS:
                     album.take_later(CAPTIONS[step.skill])
@@ -161,15 +184,56 @@ class Demo:
         result = client.execute(goal, on_feedback, timeout_s=COMMAND_TIMEOUT_S)
         report.command_s = time.monotonic() - mark
         report.outcome = outcome_from_msg(result.outcome)
-        plan = plan_from_msg(result.plan)
-        if album:
-            album.take_later("end")
-            album.save(self.folder / "strip.png")
-        after = truth_from_msg(client.ground_truth())
         for record in result.results:
             mark_text = "verified" if record.verified else "not verified"
             outcome = outcome_from_msg(record.outcome)
             self._say(f"  step {record.index + 1} {record.skill}: {outcome.code.name}, {mark_text}")
+        self._judge(client, report, plan_from_msg(result.plan), before, album)
+
+    def _spoken(self, client: Any, report: DemoReport) -> None:
+        """The same, heard: the system takes the command from the transcript, nobody hands it over."""
+        from vla_bringup.spoken_command import SpokenCommand
+        from vla_bringup.truth_client import truth_from_msg
+
+        shell = f"ROS_DOMAIN_ID={os.environ['ROS_DOMAIN_ID']} "
+
+        def on_message(text: str, is_question: bool) -> None:
+            hint = f"  Answer with: {shell}./vla answer ..." if is_question else ""
+            self._say(f"  {text}{hint}")
+
+        album = _Album(client) if self.pictures else None
+        spoken = SpokenCommand(client, on_message, self._show_plan)
+        before = truth_from_msg(client.ground_truth())
+        if album:
+            album.take("start")
+        self._say(f'Spoken: "{self.command}" ({self.folder / "command.wav"})')
+        mark = time.monotonic()
+        heard = spoken.wait_heard(HEARING_TIMEOUT_S)
+        report.heard, report.confidence = heard.text, heard.confidence
+        self._say(f"Heard:  {heard}")
+        if not heard.result.ok:
+            report.outcome = heard.result
+            self._say(f"It is not carried out: {heard.result}")
+            return
+        report.outcome = spoken.wait_end(COMMAND_TIMEOUT_S)
+        report.command_s = time.monotonic() - mark
+        self._judge(client, report, spoken.plan or Plan(""), before, album)
+
+    def _show_plan(self, plan: Plan) -> None:
+        self._say(f"Plan by '{plan.planner}':")
+        for number, step in enumerate(plan.steps, 1):
+            self._say("  " + describe_step(number, step.to_json()), stamp=False)
+
+    def _judge(
+        self, client: Any, report: DemoReport, plan: Plan, before: Truth, album: _Album | None
+    ) -> None:
+        """What the system says, and what ground truth says of it."""
+        from vla_bringup.truth_client import truth_from_msg
+
+        if album:
+            album.take_later("end")
+            album.save(self.folder / "strip.png")
+        after = truth_from_msg(client.ground_truth())
         self._say(f"The system says: {report.outcome if not report.outcome.ok else 'done'}")
         report.checks = judge(plan.steps, before, after)
         report.ok = (
@@ -238,6 +302,7 @@ def main(arguments: argparse.Namespace) -> int:
         arguments.world,
         pictures=not arguments.no_pictures,
         quiet=arguments.json,
+        voice=arguments.voice,
     )
     report = demo.run()
     if arguments.json:

@@ -1,6 +1,6 @@
 """The state manager: brings the stages up, takes commands, tells the person and the world what happens.
 
-Subscribes: `execution_state` (latched), `<component>/heartbeat`, and what the monitor watches.
+Subscribes: `execution_state` (latched), `transcript`, `<component>/heartbeat`, and what the monitor watches.
 Publishes: `status` (latched), `feedback`, `plan` (latched), `state_manager/heartbeat`, /diagnostics, zero on `cmd_vel`
 when the executor is gone. Serves: action `execute_command`, services `manage`, `get_status`, `answer`.
 Calls: lifecycle services of the components, `query_scene`, `list_skills`, `make_plan`, `execute_plan`, `stop`, `reset`,
@@ -22,7 +22,7 @@ from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.time import Time
 from vla_interfaces.action import ExecuteCommand
-from vla_interfaces.msg import ExecutionState, Feedback, SystemStatus
+from vla_interfaces.msg import ExecutionState, Feedback, SystemStatus, Transcript
 from vla_interfaces.msg import Plan as PlanMsg
 from vla_interfaces.srv import Answer, GetStatus, Manage
 
@@ -45,6 +45,7 @@ from vla_bringup.stage_client import StageClient
 from vla_bringup.state_table import Event
 from vla_bringup.supervision import Component, Limits, Supervision
 from vla_bringup.system_state import SystemState, explain, system_state, takes_commands
+from vla_bringup.voice_commands import VoiceCommands
 from vla_common.action_client import RESULT_TIMEOUT_S
 from vla_common.conversions import outcome_to_msg, plan_to_msg
 from vla_common.heartbeat import Pulse
@@ -150,6 +151,10 @@ class StateManagerNode(Node):
             LATCHED,
             callback_group=MutuallyExclusiveCallbackGroup(),  # in the order in which they were sent
         )
+        self._voice = VoiceCommands(self.coordinator, self._intake.submit)
+        self.create_subscription(
+            Transcript, "transcript", self._on_transcript, COMMAND, callback_group=group
+        )
         self.create_service(Manage, "manage", self._on_manage, callback_group=group)
         self.create_service(GetStatus, "get_status", self._on_get_status, callback_group=group)
         self.create_service(Answer, "answer", self._on_answer, callback_group=group)
@@ -216,6 +221,19 @@ class StateManagerNode(Node):
         )
         response.outcome = outcome_to_msg(result)
         return response
+
+    def _on_transcript(self, message: Transcript) -> None:
+        """What was heard: carried out when it was accepted, else shown where it might have been meant."""
+        if not message.is_final:
+            return
+        if message.accepted:
+            try:
+                trace_id = trace_id_or_new(message.trace_id)
+            except VlaError:
+                trace_id = new_trace_id()
+            self._voice.take(message.text, trace_id, message.is_stop)
+        elif message.outcome.code == Code.SPEECH_LOW_CONFIDENCE:
+            self.say(Kind.INFO, message.outcome.message, message.trace_id, speak=False)
 
     # --- components ---------------------------------------------------------------------------------
 

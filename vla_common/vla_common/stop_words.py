@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
-_PHRASES = frozenset(
+PHRASES = frozenset(
     {
         "stop",
         "halt",
@@ -24,15 +25,18 @@ _PHRASES = frozenset(
         "dont move",
     }
 )
-_POLITE = frozenset({"please", "robot", "now", "hey", "ok", "okay", "immediately"})
+POLITE = frozenset({"please", "robot", "now", "hey", "ok", "okay", "immediately"})
 
 
-def is_stop(command: str) -> bool:
-    """Whether the whole command means stop; "go to the bus stop" and "don't stop" do not."""
-    words = re.findall(r"[a-z']+", command.lower().replace("’", "'"))
+def is_stop(command: str, phrases: Collection[str] = PHRASES) -> bool:
+    """Whether the whole command means stop; "go to the bus stop" and "don't stop" do not.
+
+    phrases: lower case; what somebody configured, or those that everybody knows.
+    """
+    words = re.findall(r"(?:[^\W\d_]|')+", command.lower().replace("’", "'"))
     if not words or len(words) > 12:
         return False
     # "stop stop stop" is what people shout.
     folded = [word for i, word in enumerate(words) if i == 0 or word != words[i - 1]]
-    core = [word for word in folded if word not in _POLITE]
-    return " ".join(folded) in _PHRASES or " ".join(core) in _PHRASES
+    core = [word for word in folded if word not in POLITE]
+    return any(" ".join(said) in phrases for said in (words, folded, core))

@@ -1,0 +1,69 @@
+"""Spoken words while the robot drives: near misses let it drive on, a stop word stops it, by ground truth."""
+
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+from ament_index_python.packages import get_package_share_directory
+from system_case import LONG_S, SystemCase, describe
+from vla_interfaces.msg import ExecutionState, Outcome, SystemStatus
+
+from vla_common.qos import LATCHED
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "shared"))
+
+from played_microphone import PlayedMicrophone, own_sound_config
+from spoken_corpus import Kind, make_clip
+
+FOLDER = tempfile.TemporaryDirectory()
+SPOKEN_S = 60.0
+
+
+@pytest.mark.launch_test
+def generate_test_description():
+    world = Path(get_package_share_directory("vla_sim")) / "worlds" / "two_cups.yaml"
+    config = own_sound_config(Path(FOLDER.name))
+    return describe(world=str(world), speech="true", config_file=config)
+
+
+class TestVoiceStop(SystemCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.microphone = PlayedMicrophone(cls.client.node)
+        cls.states = []
+        cls.client.node.create_subscription(
+            ExecutionState, "execution_state", lambda m: cls.states.append(m.state), LATCHED
+        )
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.microphone.close()
+        super().tearDownClass()
+
+    def say(self, text: str, kind: Kind):
+        return self.microphone.say(make_clip(1, 0, text, kind, "en-us", 160))
+
+    def test_1_a_stop_word_stops_the_driving_robot(self):
+        run = self.client.start(
+            self.goal("go to the bin, then go to the side table, then go to the bin")
+        )
+        self.until_driving()
+        self.say("go to the bus stop", Kind.NEAR_STOP).wait(SPOKEN_S)
+        self.assertNotIn(ExecutionState.STOPPED, self.states)
+        self.until_driving()
+        self.say("stop", Kind.STOP)
+        wrapped = run.wait(LONG_S)
+        self.assertEqual(wrapped.result.outcome.code, Outcome.STOPPED)
+        self.until_still()
+        self.assertIn(ExecutionState.STOPPED, self.states)
+        self.wait_for(SystemStatus.STOPPED)
+
+    def test_2_nothing_moves_until_reset(self):
+        self.assertTrue(self.client.reset().ok)
+        self.wait_for(SystemStatus.IDLE)
+
+    def setUp(self):
+        if self._testMethodName.startswith("test_1"):
+            super().setUp()

@@ -1,0 +1,67 @@
+"""What becomes of what somebody said: an answer to the open question, a stop, or a command.
+
+Only accepted final transcripts come here; what is accepted was decided where it was heard. Knows no ROS.
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable
+from typing import Protocol
+
+from vla_bringup.command_pipeline import Progress
+from vla_bringup.command_run import Command, CommandRun, Ending, Outlet
+from vla_common.outcomes import OK, Result
+
+SOURCE = "voice"
+STOP = "stop"
+
+
+class Commands(Protocol):
+    """The coordinator, as it is needed here."""
+
+    @property
+    def running(self) -> CommandRun | None: ...
+
+    def ticket(self) -> int: ...
+
+    def submit(
+        self, command: Command, outlet: Outlet, invalid: Result = OK, ticket: int | None = None
+    ) -> None: ...
+
+    def answer(self, trace_id: str, text: str, source: str, question: str = "") -> Result: ...
+
+
+class VoiceOutlet:
+    """A command that nobody waits for: its person hears of it through the feedback."""
+
+    def start(self, job: Callable[[], Ending]) -> None:
+        threading.Thread(target=job, name="voice command", daemon=True).start()
+
+    def progress(self, progress: Progress) -> None:
+        pass
+
+
+class VoiceCommands:
+    """later: runs what may wait for the disk, one after the other."""
+
+    def __init__(self, commands: Commands, later: Callable[..., object]) -> None:
+        self._commands, self._later = commands, later
+
+    def take(self, text: str, trace_id: str, is_stop: bool = False) -> None:
+        """Does not wait. is_stop: the robot was already told to stop; this is for the record and the answer."""
+        commands = self._commands
+        if is_stop:
+            # Whatever word was configured for it, here it is called by its name.
+            commands.submit(self._command(STOP, trace_id), VoiceOutlet())
+            return
+        running = commands.running
+        if running is not None and running.question:
+            if commands.answer(running.trace_id, text, SOURCE, running.question).ok:
+                return
+        ticket = commands.ticket()
+        self._later(commands.submit, self._command(text, trace_id), VoiceOutlet(), OK, ticket)
+
+    def _command(self, text: str, trace_id: str) -> Command:
+        return Command(key=uuid.uuid4().bytes, trace_id=trace_id, text=text, source=SOURCE)

@@ -1,0 +1,1 @@
+"""Sound to commands and sentences to sound: microphone or file, recognisers, stop words, speaker."""

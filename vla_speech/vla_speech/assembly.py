@@ -1,0 +1,62 @@
+"""Puts the parts of hearing together as the parameters say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from vla_common.outcomes import VlaError
+from vla_speech.backends import make_recogniser
+from vla_speech.config import SpeechConfig, WhisperConfig
+from vla_speech.listening import Listener
+from vla_speech.recogniser import Recogniser
+from vla_speech.segmenter import Rules, Segmenter
+from vla_speech.stop_matcher import SphinxMatcher
+from vla_speech.stop_spotter import Matcher, StopRules, StopSpotter, phrases_of
+from vla_speech.vad import SileroVad, VoiceActivity
+
+
+@dataclass(frozen=True)
+class Parts:
+    """make_listener starts anew: nothing of an earlier listener comes along."""
+
+    recogniser: Recogniser
+    reason: str
+    make_listener: Callable[[], Listener]
+
+
+def make_parts(speech: SpeechConfig, whisper: WhisperConfig, tell: Callable[[str], None]) -> Parts:
+    """The real ones. Errors: SPEECH_NO_MODEL. Without a spotter stops still come from whole utterances, and `tell` says so."""
+    recogniser, reason = make_recogniser(speech, whisper, tell)
+    matcher: Matcher | None = None
+    phrases = phrases_of(speech.stop_words)
+    if phrases:
+        try:
+            matcher = SphinxMatcher(phrases)
+            if matcher.unspoken:
+                tell(f"Stop words that can't be spotted: {', '.join(matcher.unspoken)}.")
+        except VlaError as error:
+            tell(f"Stop words are heard only at the end of an utterance: {error.message}")
+    vad = SileroVad()
+    return Parts(recogniser, reason, lambda: make_listener(speech, vad, matcher))
+
+
+def make_listener(speech: SpeechConfig, vad: VoiceActivity, matcher: Matcher | None) -> Listener:
+    """A listener by the parameters around the given parts."""
+    vad.reset()
+    release = min(speech.vad_release, speech.vad_threshold)
+    rules = Rules(
+        speech.vad_threshold,
+        release,
+        speech.pre_roll_s,
+        speech.hangover_s,
+        speech.min_speech_s,
+        speech.max_utterance_s,
+    )
+    spotter = None
+    if matcher is not None:
+        stop_rules = StopRules(
+            speech.vad_threshold, release, speech.stop_pause_s, speech.stop_threshold
+        )
+        spotter = StopSpotter(matcher, phrases_of(speech.stop_words), stop_rules)
+    return Listener(vad, Segmenter(rules), spotter, speech.partial_interval_s)

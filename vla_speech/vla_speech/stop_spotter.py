@@ -1,0 +1,151 @@
+"""Whether somebody says a stop word, and nothing but that, while the sound comes in.
+
+"Stop" counts where it stands alone: after a pause, and with a pause behind it. That needs no more than the pause, while
+a whole utterance is over only after its hangover. "Don't stop" and "go to the bus stop" have other words in front
+without a pause. Repeated ("stop stop stop"), it counts without a pause. What the sound resembles is the matcher's.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from vla_common.stop_words import PHRASES, is_stop
+from vla_speech.recogniser import F32
+from vla_speech.vad import FRAME_S
+
+BEFORE_S = 0.2
+"""Silence before a stop word."""
+PRE_ROLL_S = 0.25
+"""Sound before the first voice that the matcher gets: the model notices a soft "s" or "h" late."""
+LONGEST_S = 2.5
+"""What lasts longer is no stop word, repeated or not."""
+REPEATED_S = 1.0
+"""From this length on it is looked every so often whether it is a stop word said again and again."""
+SHORTEST_S = 0.09
+
+
+@dataclass(frozen=True)
+class Match:
+    """phrase: what the sound resembles, empty for nothing; confidence 0..1."""
+
+    phrase: str = ""
+    confidence: float = 0.0
+
+
+class Matcher(Protocol):
+    """Holds a short piece of sound against the stop words."""
+
+    def match(self, samples: F32) -> Match:
+        """samples: (n,) float32 at 16 kHz with a little silence on both sides; takes a few milliseconds."""
+        ...
+
+
+@dataclass
+class FakeMatcher:
+    """Always answers the same, and keeps what it was asked."""
+
+    answer: Match = Match("stop", 1.0)
+    asked: list[F32] = field(default_factory=list)
+
+    def match(self, samples: F32) -> Match:
+        self.asked.append(samples)
+        return self.answer
+
+
+@dataclass(frozen=True)
+class StopRules:
+    """See `config.SpeechConfig`."""
+
+    threshold: float = 0.5
+    release: float = 0.35
+    pause_s: float = 0.13
+    confidence: float = 0.5
+
+
+def phrases_of(stop_words: Iterable[str]) -> tuple[str, ...]:
+    """The stop words, and the longer ways to say them that mean the same ("stop moving" where "stop" is one)."""
+    words = [" ".join(word.lower().split()) for word in stop_words if word.strip()]
+    longer = [
+        phrase for phrase in sorted(PHRASES) if any(phrase.startswith(w + " ") for w in words)
+    ]
+    return tuple(dict.fromkeys((*words, *longer)))
+
+
+class StopSpotter:
+    """Feed it every frame with the probability of voice in it."""
+
+    def __init__(self, matcher: Matcher, phrases: Iterable[str], rules: StopRules) -> None:
+        self._matcher, self._rules = matcher, rules
+        self._phrases = frozenset(phrases)
+        self._pre_roll: deque[F32] = deque(maxlen=round(PRE_ROLL_S / FRAME_S))
+        self._frames: list[F32] = []
+        self._quiet_s = BEFORE_S  # before the first sound nothing was said
+        self._start_s = self._end_s = self._silent_s = self._voiced_s = 0.0
+        self._looked_s = 0.0
+        self._alone = True
+
+    def feed(self, frame: F32, probability: float, at_s: float) -> tuple[str, float, float] | None:
+        """The word with start and end of its voice, when one has just been said."""
+        if not self._frames:
+            if probability < self._rules.threshold:
+                self._quiet_s += FRAME_S
+                self._pre_roll.append(frame)
+                return None
+            self._alone = self._quiet_s >= BEFORE_S
+            self._frames = [*self._pre_roll]
+            self._start_s, self._voiced_s, self._looked_s = at_s, 0.0, 0.0
+        self._frames.append(frame)
+        if probability >= self._rules.release:
+            self._silent_s = 0.0
+            self._end_s = at_s + FRAME_S
+            self._voiced_s = self._end_s - self._start_s
+            return self._look_early()
+        self._silent_s += FRAME_S
+        # A pause is over when it is as long as asked for, to the nearest frame.
+        return self._end() if self._silent_s >= self._rules.pause_s - FRAME_S / 2 else None
+
+    def flush(self) -> tuple[str, float, float] | None:
+        """The sound stays away: nothing more follows."""
+        return self._end() if self._frames else None
+
+    def _look_early(self) -> tuple[str, float, float] | None:
+        if self._voiced_s > LONGEST_S:
+            self._alone = False
+            self._frames = self._frames[-self._pre_roll.maxlen :]  # type: ignore[operator]
+            return None
+        if not self._alone or self._voiced_s < max(REPEATED_S, self._looked_s + REPEATED_S / 2):
+            return None
+        self._looked_s = self._voiced_s
+        found = self._match()
+        words = found.split()
+        repeated = len(words) >= 2 and any(words.count(word) >= 2 for word in words)
+        return self._found(found) if found and repeated else None
+
+    def _end(self) -> tuple[str, float, float] | None:
+        found = ""
+        if self._alone and SHORTEST_S <= self._voiced_s <= LONGEST_S:
+            found = self._match()
+        out = self._found(found) if found else None
+        self._pre_roll.extend(self._frames)
+        self._frames = []
+        self._quiet_s, self._silent_s = self._silent_s, 0.0
+        return out
+
+    def _match(self) -> str:
+        match = self._matcher.match(np.concatenate(self._frames))
+        if match.confidence < self._rules.confidence:
+            return ""
+        return match.phrase if self._means_stop(match.phrase) else ""
+
+    def _means_stop(self, phrase: str) -> bool:
+        return bool(phrase) and (is_stop(phrase, self._phrases))
+
+    def _found(self, phrase: str) -> tuple[str, float, float]:
+        # What follows without a pause belongs to it: "stop stop stop" stops once.
+        self._alone = False
+        return phrase, self._start_s, self._end_s
