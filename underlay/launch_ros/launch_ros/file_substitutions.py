@@ -35,10 +35,10 @@ _KNOWN: dict[str, Callable[..., Substitution]] = {
 }
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
-_PLAIN = re.compile(r"(?:\\.|\\$|\$(?!\()|[^$\\])+", re.DOTALL)
-_PLAIN_IN_ARGUMENT = re.compile(r"(?:\\.|\$(?!\()|[^$\\\s'\")])+")
-_ESCAPED_DOLLAR = re.compile(r"\\(\$)")
-_ESCAPED = re.compile(r"\\([$'\"\\()])")
+# As upstream: a "$" behind a backslash begins nothing, however many backslashes there are.
+_PLAIN = re.compile(r"(?:[^$]|\$(?!\()|(?<=\\)\$)+")
+_PLAIN_IN_ARGUMENT = re.compile(r"(?:\\\S|\$(?!\()|[^$\\\s'\")])+")
+_ESCAPED = re.compile(r"\\(.)")
 
 
 class _Reader:
@@ -52,7 +52,7 @@ class _Reader:
         """Read to the end: text and substitutions."""
         parts: list[Substitution] = []
         while self._at < len(self._text):
-            parts += self._substitution() or self._plain(_PLAIN, _ESCAPED_DOLLAR)
+            parts += self._substitution() or self._plain(_PLAIN)
         return parts
 
     def _substitution(self) -> list[Substitution]:
@@ -95,14 +95,12 @@ class _Reader:
             parts += self._substitution() or self._plain(plain)
         return parts or [TextSubstitution(text="")]
 
-    def _plain(
-        self, pattern: re.Pattern[str], escaped: re.Pattern[str] = _ESCAPED
-    ) -> list[Substitution]:
+    def _plain(self, pattern: re.Pattern[str]) -> list[Substitution]:
         match = pattern.match(self._text, self._at)
         if match is None:
             raise self._error(f"{self._text[self._at]!r} is not expected here")
         self._at = match.end()
-        return [TextSubstitution(text=escaped.sub(r"\1", match.group()))]
+        return [TextSubstitution(text=_ESCAPED.sub(r"\1", match.group()))]
 
     def _take(self, expected: str) -> bool:
         found = self._text.startswith(expected, self._at)
@@ -114,5 +112,5 @@ class _Reader:
 
 
 def parse_substitutions(text: str) -> list[Substitution]:
-    """Return text and substitutions in order; a backslash takes the meaning from a `$`."""
+    """Return text and substitutions in order; a backslash stands for what follows it."""
     return _Reader(text).template()

@@ -21,17 +21,7 @@ def _add_name(parser: ArgumentParser) -> None:
     completion.add(parser, "action_name", complete, help="action, such as '/fibonacci'")
 
 
-def _one_action_arguments(parser: ArgumentParser) -> None:
-    from ros2cli.node.strategy import add_arguments
-
-    add_arguments(parser)
-    _add_name(parser)
-
-
 def _list_arguments(parser: ArgumentParser) -> None:
-    from ros2cli.node.strategy import add_arguments
-
-    add_arguments(parser)
     parser.add_argument("-t", "--show-types", action="store_true", help="show types as well")
     parser.add_argument("-c", "--count-actions", action="store_true", help="show the number only")
 
@@ -63,7 +53,7 @@ def _type(args: Namespace) -> Result:
 
 
 def _info_arguments(parser: ArgumentParser) -> None:
-    _one_action_arguments(parser)
+    _add_name(parser)
     parser.add_argument("-t", "--show-types", action="store_true", help="show types as well")
     parser.add_argument("-c", "--count", action="store_true", help="show the numbers only")
 
@@ -110,5 +100,5 @@ VERBS = {
     "info": Verb("Show the clients and servers of an action", _info, _info_arguments),
     "list": Verb("List actions", _list, _list_arguments),
     "send_goal": Verb("Send a goal; Ctrl-C cancels it", _send_goal, _send_goal_arguments),
-    "type": Verb("Show the type of an action", _type, _one_action_arguments),
+    "type": Verb("Show the type of an action", _type, _add_name),
 }

@@ -85,6 +85,8 @@ def _guarded(run: Any, args: argparse.Namespace) -> Result:
     except Exception as error:
         if type(error).__name__ == "ExternalShutdownException":  # rclpy's; not imported for this
             return int(signal.SIGTERM)
+        if any(kind.__name__ == "OutsideSubsetError" for kind in type(error).__mro__):  # launch's
+            return str(error)
         raise
     return result
 

@@ -26,7 +26,9 @@ def get_service_names(*, node: Any, include_hidden_services: bool = False) -> li
     return [name for name, _ in found]
 
 
-def get_service_types(node: Any, service: str) -> list[str]:
+def get_service_types(node: Any, service: str, include_hidden_services: bool = True) -> list[str]:
     """Types of a service, waiting a little for it to be discovered; empty when it is not there."""
+    if not include_hidden_services and topic_or_service_is_hidden(service):
+        return []
     types: list[str] = node.find(lambda: dict(node.get_service_names_and_types()).get(service))
     return types or []

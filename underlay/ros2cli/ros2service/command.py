@@ -35,10 +35,8 @@ def _add_name(parser: ArgumentParser) -> None:
     completion.add(parser, "service_name", complete, help="service, such as '/add_two_ints'")
 
 
-def _add_graph_arguments(parser: ArgumentParser) -> None:
-    from ros2cli.node.strategy import add_arguments
-
-    add_arguments(parser)
+def _add_hidden(parser: ArgumentParser) -> None:
+    # As before the verb, but without a default, so that it counts in both places.
     parser.add_argument(
         "--include-hidden-services", action="store_true", default=None, help="show hidden ones too"
     )
@@ -55,7 +53,10 @@ def _services(args: Namespace) -> list[tuple[str, list[str]]]:
 
 
 def _list_arguments(parser: ArgumentParser) -> None:
-    _add_graph_arguments(parser)
+    from ros2cli.node.strategy import add_arguments
+
+    add_arguments(parser)
+    _add_hidden(parser)
     parser.add_argument("-t", "--show-types", action="store_true", help="show types as well")
     parser.add_argument("-c", "--count-services", action="store_true", help="show the number only")
 
@@ -71,7 +72,7 @@ def _list(args: Namespace) -> Result:
 
 
 def _find_arguments(parser: ArgumentParser) -> None:
-    _add_graph_arguments(parser)
+    _add_hidden(parser)
     types = completion.from_table(completion.service_types)
     completion.add(parser, "service_type", types, help="type, such as 'std_srvs/srv/Trigger'")
     parser.add_argument("-c", "--count-services", action="store_true", help="show the number only")
@@ -87,8 +88,10 @@ def _find(args: Namespace) -> Result:
     return 0
 
 
-def _one_service_arguments(parser: ArgumentParser) -> None:
-    _add_graph_arguments(parser)
+def _info_arguments(parser: ArgumentParser) -> None:
+    from ros2cli.node.strategy import add_arguments
+
+    add_arguments(parser)
     _add_name(parser)
 
 
@@ -98,7 +101,7 @@ def _type(args: Namespace) -> Result:
     from ros2service.api import get_service_types
 
     with NodeStrategy(args) as node:
-        types = get_service_types(node, args.service_name)
+        types = get_service_types(node, args.service_name, args.include_hidden_services)
     for kind in types:
         print(kind)
     return 0 if types else 1
@@ -111,7 +114,7 @@ def _info(args: Namespace) -> Result:
 
     name = args.service_name
     with NodeStrategy(args) as node:
-        types = get_service_types(node, name)
+        types = get_service_types(node, name, args.include_hidden_services)
         if not types:
             return f"Unknown service '{name}'"
         print(f"Type: {types[0] if len(types) == 1 else types}")
@@ -160,7 +163,7 @@ def _call(args: Namespace) -> Result:
 VERBS = {
     "call": Verb("Call a service", _call, _call_arguments),
     "find": Verb("List the services of a type", _find, _find_arguments),
-    "info": Verb("Show type and ends of a service", _info, _one_service_arguments),
+    "info": Verb("Show type and ends of a service", _info, _info_arguments),
     "list": Verb("List services", _list, _list_arguments),
-    "type": Verb("Show the type of a service", _type, _one_service_arguments),
+    "type": Verb("Show the type of a service", _type, _add_name),
 }

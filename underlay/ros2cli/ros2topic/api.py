@@ -42,23 +42,27 @@ def full_name(node: Any, topic: str) -> str:
     return expanded
 
 
-def get_topic_types(node: Any, topic: str) -> list[str]:
+def get_topic_types(node: Any, topic: str, include_hidden_topics: bool = True) -> list[str]:
     """Types of a topic, waiting a little for it to be discovered; empty when there is no such."""
     name = full_name(node, topic)
+    if not include_hidden_topics and topic_or_service_is_hidden(name):
+        return []
     types: list[str] = node.find(lambda: dict(node.get_topic_names_and_types()).get(name))
     return types or []
 
 
-def get_msg_class(node: Any, topic: str, blocking: bool = False) -> Any:
+def get_msg_class(
+    node: Any, topic: str, blocking: bool = False, include_hidden_topics: bool = False
+) -> Any:
     """Message class of a topic; `blocking` waits until somebody publishes or subscribes it.
 
     Raises RuntimeError when the topic is not there, or has several types.
     """
-    types = get_topic_types(node, topic)
+    types = get_topic_types(node, topic, include_hidden_topics)
     if not types:
         print(f"WARNING: topic [{topic}] does not appear to be published yet")
     while not types and blocking and rclpy.ok():
-        types = get_topic_types(node, topic)
+        types = get_topic_types(node, topic, include_hidden_topics)
     if not types:
         raise RuntimeError("Could not determine the type for the passed topic")
     if len(types) > 1:
@@ -66,15 +70,17 @@ def get_msg_class(node: Any, topic: str, blocking: bool = False) -> Any:
     return interface_class(get_message, types[0], "message")
 
 
-def add_qos_arguments(parser: ArgumentParser, default_profile: str) -> None:
-    """The `--qos-*` arguments."""
+def add_qos_arguments(
+    parser: ArgumentParser, subscribe_or_publish: str, default_profile_str: str
+) -> None:
+    """The `--qos-*` arguments; `subscribe_or_publish` says in their help what they are for."""
     qos = rclpy.qos
     presets = qos.QoSPresetProfiles.short_keys()
     parser.add_argument(
         "--qos-profile",
         choices=presets,
-        default=default_profile,
-        help=f"preset to start from (default: {default_profile})",
+        default=default_profile_str,
+        help=f"preset to {subscribe_or_publish} with (default: {default_profile_str})",
     )
     parser.add_argument("--qos-depth", metavar="N", type=int, help="length of the queue")
     for name, policy in (

@@ -22,6 +22,10 @@ def _add_graph_arguments(parser: ArgumentParser) -> None:
     from ros2cli.node.strategy import add_arguments
 
     add_arguments(parser)
+
+
+def _add_listing_arguments(parser: ArgumentParser) -> None:
+    _add_graph_arguments(parser)
     # Here too, without a default, so that it counts in both places.
     parser.add_argument(
         "--include-hidden-topics", action="store_true", default=None, help="show hidden ones too"
@@ -52,7 +56,7 @@ def _topics(args: Namespace, look: Callable[[Any, list[tuple[str, list[str]]]], 
 
 
 def _list_arguments(parser: ArgumentParser) -> None:
-    _add_graph_arguments(parser)
+    _add_listing_arguments(parser)
     parser.add_argument("-t", "--show-types", action="store_true", help="show types as well")
     parser.add_argument("-c", "--count-topics", action="store_true", help="show the number only")
     parser.add_argument(
@@ -86,7 +90,7 @@ def _print_ends(
 
 
 def _find_arguments(parser: ArgumentParser) -> None:
-    _add_graph_arguments(parser)
+    _add_listing_arguments(parser)
     completion.add(
         parser,
         "topic_type",
@@ -116,7 +120,7 @@ def _type(args: Namespace) -> Result:
     from ros2topic.api import get_topic_types
 
     with NodeStrategy(args) as node:
-        types = get_topic_types(node, args.topic_name)
+        types = get_topic_types(node, args.topic_name, args.include_hidden_topics)
     for kind in types:
         print(kind)
     return 0 if types else 1

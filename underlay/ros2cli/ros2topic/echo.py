@@ -40,7 +40,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_topic_name(parser)
     types = completion.from_table(completion.message_types)
     completion.add(parser, "message_type", types, nargs="?", help="type, for a topic not yet there")
-    add_qos_arguments(parser, "sensor_data")
+    add_qos_arguments(parser, "subscribe", "sensor_data")
     flag = {"action": "store_true"}
     for names, options in (
         (["--csv"], {**flag, "help": "one line a message, values separated by commas"}),
@@ -71,7 +71,7 @@ def run(args: Namespace) -> Result:
     echo = _Echo(args)
     with NodeStrategy(args) as node:
         if args.message_type is None:
-            message_type = get_msg_class(node, args.topic_name)
+            message_type = get_msg_class(node, args.topic_name, include_hidden_topics=True)
         else:
             message_type = interface_class(get_message, args.message_type, "message")
         profile = _choose_qos(node, args)

@@ -61,7 +61,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="exit N seconds after the last message (0.1)",
     )
     parser.add_argument("-n", "--node-name", help="name of the publishing node")
-    add_qos_arguments(parser, "default")
+    add_qos_arguments(parser, "publish", "default")
     add_direct_arguments(parser)
 
 

@@ -85,6 +85,42 @@ def test_topic_type_and_find(ros2: Ros2) -> None:
     assert (nothing.returncode, nothing.stdout) == (0, "")
 
 
+def test_hidden_names(ros2: Ros2) -> None:
+    """`type` and `service info` find them when asked to before the verb, `topic info` always."""
+    topic, service = "/cli/drive/_action/status", "/cli/drive/_action/cancel_goal"
+    topic_kind, service_kind = "action_msgs/msg/GoalStatusArray", "action_msgs/srv/CancelGoal"
+    for arguments, begin in (
+        (["topic", "--include-hidden-topics", "type", topic, *SPIN], f"{topic_kind}\n"),
+        (["topic", "info", topic, *SPIN], f"Type: {topic_kind}\n"),
+        (["service", "--include-hidden-services", "type", service], f"{service_kind}\n"),
+        (["service", "--include-hidden-services", "info", service, *SPIN], "Type: "),
+    ):
+        assert look(ros2, lambda o, b=begin: o.startswith(b), *arguments).startswith(begin)
+    for arguments in (["topic", "type", topic, *SPIN], ["service", "type", service]):
+        done = ros2(*arguments)
+        assert (done.returncode, done.stdout) == (1, "")
+    unknown = ros2("service", "info", service, *SPIN)
+    assert (unknown.returncode, unknown.stderr) == (1, f"Unknown service '{service}'\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        (["topic", "type", "/cli/chatter"], "--include-hidden-topics"),
+        (["topic", "info", "/cli/chatter"], "--include-hidden-topics"),
+        (["service", "type", "/cli/switch"], "--include-hidden-services"),
+        (["service", "info", "/cli/switch"], "--include-hidden-services"),
+        (["service", "find", "std_srvs/srv/SetBool"], "--no-daemon"),
+        (["action", "list"], "--no-daemon"),
+        (["action", "info", "/cli/drive"], "--use-sim-time"),
+    ],
+)
+def test_options_that_a_verb_does_not_have(ros2: Ros2, arguments: list[str], option: str) -> None:
+    done = ros2(*arguments, option)
+    assert done.returncode == 2
+    assert f"unrecognized arguments: {option}" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [

@@ -55,9 +55,26 @@ def test_send_goal_gives_up_without_a_server(ros2: Ros2) -> None:
         (["pkg", "create", "x"], "'ros2 pkg create' is outside the subset of this underlay\n"),
     ],
 )
-def test_outside_the_subset(ros2: Ros2, words: list[str], said: str) -> None:
+def test_commands_outside_the_subset(ros2: Ros2, words: list[str], said: str) -> None:
     done = ros2(*words)
     assert (done.returncode, done.stderr) == (1, said)
+
+
+@pytest.mark.parametrize(
+    ("option", "name"), [("--print", "system.launch.py"), ("--show-args", "system.launch.xml")]
+)
+def test_launch_outside_the_subset_says_so(ros2: Ros2, tmp_path, option: str, name: str) -> None:  # type: ignore[no-untyped-def]
+    path = tmp_path / name
+    path.write_text(
+        "from launch import LaunchDescription\n"
+        "def generate_launch_description():\n    return LaunchDescription([])\n"
+        if name.endswith(".py")
+        else "<launch/>"
+    )
+    done = ros2("launch", option, str(path))
+    assert done.returncode == 1
+    assert "outside the subset" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def run(args: Namespace) -> Result:
         return int(clock.now().nanoseconds)
 
     with DirectNode(args) as node:
-        message_type = get_msg_class(node, args.topic, blocking=True)
+        message_type = get_msg_class(node, args.topic, blocking=True, include_hidden_topics=True)
         node.create_subscription(
             message_type,
             args.topic,

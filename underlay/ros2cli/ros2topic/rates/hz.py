@@ -78,8 +78,10 @@ def run(args: Namespace) -> Result:
         def callback(message: Any) -> None:
             nonlocal heard
             # The expression is the user's own, typed on this command line.
-            if wanted is None or eval(wanted, {}, {"m": message}):
-                rate.add(clock.now().nanoseconds)
+            now_ns = clock.now().nanoseconds
+            # Time 0 is that of a clock that nobody has set yet.
+            if now_ns and (wanted is None or eval(wanted, {}, {"m": message})):
+                rate.add(now_ns)
                 heard = True
 
         def show() -> None:
@@ -88,7 +90,9 @@ def run(args: Namespace) -> Result:
                 print(report)
             heard = False
 
-        message_type = get_msg_class(node, args.topic_name, blocking=True)
+        message_type = get_msg_class(
+            node, args.topic_name, blocking=True, include_hidden_topics=True
+        )
         node.create_subscription(message_type, args.topic_name, callback, qos_profile_sensor_data)
         node.create_timer(1.0, show, clock=Clock())
         rclpy.spin(node.node)
