@@ -45,9 +45,9 @@ class Plan:
     worlds: int = 130
     views: int = 7
     test_worlds: int = 150
-    steps: int = 2400
-    batch: int = 16
-    rate: float = 0.003
+    steps: int = 3200
+    batch: int = 8
+    rate: float = 0.002
     warm_up: int = 100
     average: float = 0.998
     check_every: int = 200
@@ -60,7 +60,14 @@ class Plan:
 
 
 QUICK = Plan(
-    worlds=6, views=3, test_worlds=4, steps=30, batch=4, warm_up=5, average=0.9, check_every=15
+    worlds=6,
+    views=3,
+    test_worlds=4,
+    steps=30,
+    batch=4,
+    warm_up=5,
+    average=0.9,
+    check_every=15,
 )
 
 
@@ -115,7 +122,7 @@ def train(
     import torch
 
     from vla_perception.training_network import Network, Target, loss
-    from vla_perception.training_views import random_view
+    from vla_perception.training_views import patchwork, random_view
 
     torch.set_num_threads(threads)
     torch.manual_seed(plan.seed)
@@ -135,11 +142,14 @@ def train(
         first = int(state["step"])
         say(f"going on at step {first}")
     shots = sets["training"]
+    busy = [shot for shot in shots if (shot.classes >= 0).any()]
     spent = time.process_time()
     losses = np.zeros(2)
     for step in range(first, plan.steps):
         rng = np.random.default_rng([plan.seed, step])
-        views = [random_view(shots[int(rng.integers(len(shots)))], rng) for _ in range(plan.batch)]
+        whole = plan.batch // 4
+        views = [random_view(shots[int(rng.integers(len(shots)))], rng) for _ in range(whole)]
+        views += [patchwork(busy, rng) for _ in range(plan.batch - whole)]
         batch = torch.from_numpy(np.stack([v.rgb for v in views])).permute(0, 3, 1, 2)
         batch = batch.float().div(255.0).contiguous(memory_format=torch.channels_last)
         targets = [Target(torch.from_numpy(v.boxes), torch.from_numpy(v.classes)) for v in views]
@@ -149,7 +159,7 @@ def train(
         scores, sides = network(batch)
         score_loss, box_loss = loss(scores, sides, targets)
         optimiser.zero_grad()
-        (score_loss + 2.0 * box_loss).backward()  # type: ignore[no-untyped-call]
+        (score_loss + 4.0 * box_loss).backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(network.parameters(), 10.0)
         optimiser.step()
         keep = min(plan.average, (step + 1) / (step + 10))
@@ -161,7 +171,7 @@ def train(
                 else:
                     mean.copy_(value)
         losses = 0.98 * losses + 0.02 * np.array([score_loss.item(), box_loss.item()])
-        if (step + 1) % 50 == 0 or step + 1 == plan.steps:
+        if (step + 1) % 100 == 0 or step + 1 == plan.steps:
             shown = losses / (1 - 0.98 ** (step + 1 - first))
             used = time.process_time() - spent
             say(
