@@ -74,8 +74,8 @@ network that was trained on photographs (`vision.model_file`).
 
 Average precision as COCO defines it (101 points; mAP50 at an overlap of 0.5, mAP50-95 over 0.50, 0.55, ... 0.95), on
 {test_worlds * test_views} pictures each of {test_worlds} worlds from seed 20000 on, which neither training nor the
-choice of steps has seen, with a camera's noise. An object counts that shows at least half of its outline, in a box of at least
-150 pixels (6 x 6 at 320 x 240); others need not be found.
+choice of steps has seen, with a camera's noise. An object counts that shows at least half of its outline, in a box of
+at least 150 pixels (6 x 6 at 320 x 240); others need not be found.
 
 Colours and lights as `vla_sim` has them, but crowded: things that touch, lie, are stacked, in containers and in the
 hand, and things that are none of the classes:
