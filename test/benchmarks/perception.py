@@ -29,6 +29,7 @@ import cv2
 import numpy as np
 import psutil
 import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import TransformStamped
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
@@ -76,6 +77,9 @@ class Times:
     look: list[float] = field(default_factory=list)
     detect: list[float] = field(default_factory=list)
     missed: int = 0
+    node_cpu: float = 0.0
+    look_cpu: list[float] = field(default_factory=list)
+    """Processor time for one picture: of the node's whole process, and of the look in this one."""
 
 
 class Camera(Node):
@@ -94,6 +98,9 @@ class Camera(Node):
         self._heard = threading.Condition()
         self._last: tuple[float, float] = (0.0, 0.0)
         self.create_subscription(Detection3DArray, "detections_3d", self._on_detections, qos.SENSOR)
+        self.own_ms: list[float] = []
+        """What the node says of its own looks, once a second."""
+        self.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
         places = [place_to_msg(place) for place in shot.places]
         self._places.publish(PlaceArray(places=places, map_id="temporary bench"))
         self._state.publish(ExecutionState(state=ExecutionState.RUNNING))
@@ -125,6 +132,11 @@ class Camera(Node):
             if not self._heard.wait_for(lambda: self._last[0] >= stamp_s - 1e-6, timeout_s):
                 return None
             return self._last[1]
+
+    def _on_diagnostics(self, message: DiagnosticArray) -> None:
+        for status in message.status:
+            if status.name == f"/{NAMESPACE}/perception":
+                self.own_ms += [float(v.value) for v in status.values if v.key == "latency_ms"]
 
     def _on_detections(self, message: Detection3DArray) -> None:
         now_s = self.get_clock().now().nanoseconds * 1e-9
@@ -168,12 +180,14 @@ def frame_from(color: Image, depth: Image, shot: Look, config: VisionConfig) -> 
     )
 
 
-def bare_look(camera: Camera, shot: Look, detector: Detector, config: VisionConfig) -> float:
-    """Milliseconds of one look without ROS."""
-    begin = time.perf_counter()
+def bare_look(
+    camera: Camera, shot: Look, detector: Detector, config: VisionConfig
+) -> tuple[float, float]:
+    """Milliseconds of one look without ROS, on the clock and of the processor."""
+    begin, spent = time.perf_counter(), time.thread_time()
     frame = frame_from(camera.color, camera.depth, shot, config)
     look(frame, detector, shot.places, config, shot.hand)
-    return (time.perf_counter() - begin) * 1e3
+    return (time.perf_counter() - begin) * 1e3, (time.thread_time() - spent) * 1e3
 
 
 def bare_detect(camera: Camera, shot: Look, detector: Detector, config: VisionConfig) -> float:
@@ -238,29 +252,43 @@ def activate(camera: Camera) -> None:
 
 
 def measure(
-    camera: Camera, shot: Look, detector: Detector, config: VisionConfig, runs: int
+    camera: Camera,
+    shot: Look,
+    detector: Detector,
+    config: VisionConfig,
+    runs: int,
+    process: psutil.Process,
 ) -> Times:
     """Node and bare calls in turn, one at a time, so that neither waits for the other."""
     times = Times()
+    before = 0.0
     for index in range(WARM_UP + runs):
         stamp_s = camera.send()
         at_s = camera.wait(stamp_s, LOST_S)
-        look_ms = bare_look(camera, shot, detector, config)
+        look_ms, look_cpu = bare_look(camera, shot, detector, config)
         detect_ms = bare_detect(camera, shot, detector, config)
         if index < WARM_UP:
+            before = cpu_s(process)
             continue
         times.look.append(look_ms)
+        times.look_cpu.append(look_cpu)
         times.detect.append(detect_ms)
         if at_s is None:
             times.missed += 1
         else:
             times.node.append((at_s - stamp_s) * 1e3)
+    times.node_cpu = 1e3 * (cpu_s(process) - before) / max(1, runs)
     return times
+
+
+def cpu_s(process: psutil.Process) -> float:
+    spent = process.cpu_times()
+    return float(spent.user + spent.system)
 
 
 def load(camera: Camera, process: psutil.Process, seconds: float) -> tuple[float, float, int]:
     """Share of one core (%), memory (MB) and how many of the frames were answered, at RATE_HZ."""
-    before = process.cpu_times()
+    before = cpu_s(process)
     begin = time.monotonic()
     answered = 0
     count = 0
@@ -270,9 +298,7 @@ def load(camera: Camera, process: psutil.Process, seconds: float) -> tuple[float
         left = begin + count / RATE_HZ - time.monotonic()
         answered += camera.wait(stamp_s, max(0.0, left)) is not None
         threading.Event().wait(max(0.0, begin + count / RATE_HZ - time.monotonic()))
-    after = process.cpu_times()
-    spent = after.user + after.system - before.user - before.system
-    share = 100 * spent / (time.monotonic() - begin)
+    share = 100 * (cpu_s(process) - before) / (time.monotonic() - begin)
     return share, process.memory_full_info().uss / 1e6, answered
 
 
@@ -299,7 +325,8 @@ def main() -> int:
     thread.start()
     try:
         activate(camera)
-        times = measure(camera, shot, detector, config, arguments.runs)
+        times = measure(camera, shot, detector, config, arguments.runs, psutil.Process(node.pid))
+        own_ms = tuple(camera.own_ms)
         cpu, memory_mb, answered = load(camera, psutil.Process(node.pid), arguments.seconds)
         made = copies(camera.color, camera.depth, shot, config)
     finally:
@@ -311,6 +338,7 @@ def main() -> int:
         thread.join(5.0)
     print(f"backend {detector.name}, {arguments.width}x{arguments.height}")
     print(row("image stamp to detections, node", times.node, "ms"))
+    print(row("of that the node's own work, once a second", own_ms, "ms"))
     print(row("the same look without ROS", times.look, "ms"))
     print(row("of that the detector alone", times.detect, "ms"))
     ratio = (
@@ -320,6 +348,10 @@ def main() -> int:
         percentile(times.node, 0.5) / percentile(times.detect, 0.5) if times.node else float("nan")
     )
     print(f"node / look {ratio:.2f}, node / detector alone {over:.2f} (medians)")
+    print(
+        f"processor time for a picture: node {times.node_cpu:.1f} ms, the look alone "
+        f"{percentile(times.look_cpu, 0.5):.1f} ms; a busy machine changes these least"
+    )
     print("copies of the pictures: " + ", ".join(f"{name} {n:.2f}" for name, n in made.items()))
     print(
         f"at {RATE_HZ:g} Hz: {cpu:.0f} % of a core, {memory_mb:.0f} MB, {answered} frames in time"

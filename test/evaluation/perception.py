@@ -69,14 +69,20 @@ class Worst:
 
 
 def tile(shot: Look, sightings: Sequence[Sighting], badness: float) -> NDArray[np.uint8]:
-    """One look: what was said in boxes, the true middles as crosses, and where it is."""
-    picture = annotate(shot.frame.rgb, sightings, max(1, 640 // shot.frame.shape[1]))
-    scale = TILE[0] / shot.frame.shape[1]
-    picture = cv2.resize(picture, TILE, interpolation=cv2.INTER_AREA)
+    """The part of one look with things in it: what was said in boxes, the true middles as crosses, and where it is."""
     middles, _ = shot.frame.project(np.array([t.position for t in shot.truth]).reshape(-1, 3))
-    for truth, (x, y) in zip(shot.truth, middles * scale, strict=True):
-        if truth.seen and 0 <= x < TILE[0] and 0 <= y < TILE[1]:
-            at = (round(float(x)), round(float(y)))
+    shown = [
+        bool(t.seen) and bool(np.isfinite(m).all())
+        for t, m in zip(shot.truth, middles, strict=True)
+    ]
+    x0, y0, x1, y1 = _part(shot, sightings, middles[shown])
+    scale = TILE[0] / (x1 - x0)
+    fine = max(1, round(scale))
+    drawn = annotate(shot.frame.rgb, sightings, fine)[y0 * fine : y1 * fine, x0 * fine : x1 * fine]
+    picture = np.ascontiguousarray(cv2.resize(drawn, TILE, interpolation=cv2.INTER_AREA))
+    for truth, (x, y), seen in zip(shot.truth, middles, shown, strict=True):
+        if seen:
+            at = (round((float(x) - x0) * scale), round((float(y) - y0) * scale))
             ink = (255, 255, 255) if truth.in_view else (150, 150, 150)
             cv2.drawMarker(picture, at, (0, 0, 0), cv2.MARKER_CROSS, 11, 3)
             cv2.drawMarker(picture, at, ink, cv2.MARKER_CROSS, 9, 1)
@@ -84,6 +90,27 @@ def tile(shot: Look, sightings: Sequence[Sighting], badness: float) -> NDArray[n
     cv2.putText(picture, text, (6, TILE[1] - 8), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (0, 0, 0), 3)
     cv2.putText(picture, text, (6, TILE[1] - 8), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (255, 255, 255), 1)
     return picture
+
+
+def _part(
+    shot: Look, sightings: Sequence[Sighting], middles: NDArray[np.float64]
+) -> tuple[int, int, int, int]:
+    """A window of the tile's shape round all boxes and middles, with room for the names above them."""
+    height, width = shot.frame.shape
+    corners = [s.detection.box[:2] for s in sightings] + [s.detection.box[2:] for s in sightings]
+    inside = [(x, y) for x, y in middles if 0 <= x < width and 0 <= y < height]
+    points = (
+        np.array([*corners, *inside]) if corners or inside else np.array([[0, 0], [width, height]])
+    )
+    low, high = points.min(axis=0), points.max(axis=0)
+    wide = max(
+        high[0] - low[0] + 0.15 * width, (high[1] - low[1] + 0.25 * height) * TILE[0] / TILE[1]
+    )
+    wide = min(float(width), max(wide, width / 3))
+    tall = min(float(height), wide * TILE[1] / TILE[0])
+    x0 = min(max(0.0, (low[0] + high[0] - wide) / 2), width - wide)
+    y0 = min(max(0.0, (low[1] + high[1]) / 2 - 0.6 * tall), height - tall)
+    return int(x0), int(y0), int(x0 + wide), int(y0 + tall)
 
 
 def single_looks(

@@ -377,3 +377,29 @@ def test_numbers_that_an_earlier_run_has_used_are_not_used_again():
     watcher = Watcher()
     watcher.memory.restore(Snapshot(next_number=50), 1.0)
     assert list(watcher.look([on_table("cup", "red", 1.2, 0.1, CUP)])) == ["object_50"]
+
+
+NEAR_WALL = {"camera": camera_at(1.6, 1.4, 1.3, (3.0, 1.4, 1.0))}
+FAR_WALL = {"camera": camera_at(0.6, 1.4, 1.3, (3.0, 1.4, 1.0))}
+
+
+@pytest.mark.parametrize(("camera", "left"), [(NEAR_WALL, 0), (FAR_WALL, 1)])
+def test_a_piece_of_wall_that_was_taken_for_a_thing_is_found_out_from_near_by(camera, left):
+    watcher, whole = bowl_known()
+    wall = replace(whole, location=replace(whole.location, position=(2.99, 1.4, 1.0)))
+    watcher.memory.forget()
+    watcher.memory.update([wall], frame_of([], **camera))
+    for _ in range(5):
+        assert len(watcher.look([], **camera)) == 1
+    for _ in range(3):
+        watcher.look([], **camera)
+    assert len(watcher.objects()) == left
+
+
+def test_what_is_seen_as_part_of_another_thing_is_not_forgotten():
+    watcher, whole = bowl_known()
+    frame = frame_of([BOWL], stamp_s=2.0)
+    other = shifted(whole, 0.5, color="blue")
+    for _ in range(8):
+        watcher.memory.update([other], frame)
+    assert {item.color for item in watcher.memory.objects()} == {"orange", "blue"}

@@ -297,3 +297,17 @@ def test_a_lens_that_bends_is_undone():
             assert least_m <= error < most_m, f"lens {lens}"
     pixels, _ = frame.project(frame.points[20:22, 30:31])
     assert pixels[:, 0] == pytest.approx([30, 30], abs=0.01), "and the way back is the same"
+
+
+def test_a_sliver_is_no_thing():
+    pole = on_table("box", "white", 1.3, 0.0, (0.012, 0.012, 0.30))
+    bottle = on_table("cylinder", "green", 1.2, 0.3, (0.06, 0.06, 0.22))
+    (found,) = see([pole, bottle])
+    assert found.color == "green"
+
+
+@pytest.mark.parametrize(("y", "count"), [(-0.5, 1), (-1.3, 0)])
+def test_containers_are_looked_into_from_near_by_only(y, count):
+    bottle = Solid("cylinder", "green", (1.0, 1.06, 0.14), (0.06, 0.06, 0.24))
+    sightings = see([bottle], places=(BIN,), camera=camera_at(1.0, y, 1.3, (1.0, 1.0, 0.2)))
+    assert len(sightings) == count

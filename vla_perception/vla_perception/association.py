@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -123,23 +124,57 @@ def seen_through(known: Known, frame: RgbdFrame) -> bool:
     False when the object would lie outside the picture or be too small in it, when something nearer hides it, or when
     the depth there is not known.
     """
+    spot = _spot(known, frame)
+    return spot is not None and float(np.mean(spot.depths > spot.depth_m + spot.margin_m)) > 0.7
+
+
+def overlooked(known: Known, frame: RgbdFrame, sightings: Sequence[Sighting]) -> bool:
+    """Whether the picture shows its spot from near by, at the right depth, and nobody calls that a thing.
+
+    So a piece of wall is found out that was taken for a thing from afar. What is part of a larger sighting, because it
+    touches another thing of its colour, is not overlooked.
+    """
+    spot = _spot(known, frame)
+    if spot is None:
+        return False
+    near = math.dist(known.position[:2], frame.camera.translation[:2]) < FAR_M
+    there = float(np.mean(np.abs(spot.depths - spot.depth_m) < spot.margin_m + max(known.size[:2])))
+    x, y = spot.pixel
+    covered = any(
+        x0 - 2 <= x <= x1 + 1 and y0 - 2 <= y <= y1 + 1
+        for x0, y0, x1, y1 in (sighting.detection.box for sighting in sightings)
+    )
+    return near and there > 0.9 and not covered
+
+
+@dataclass(frozen=True)
+class _Spot:
+    """Where an object's middle is in a picture, how far away (m), and the known depths around there."""
+
+    pixel: tuple[float, float]
+    depth_m: float
+    margin_m: float
+    depths: NDArray[np.float32]
+
+
+def _spot(known: Known, frame: RgbdFrame) -> _Spot | None:
+    """None where nothing can be said: outside, too near, too far, too small, or of unknown depth."""
     pixels, depths = frame.project(known.position[None, :])
-    x, y = pixels[0]
+    x, y = (float(v) for v in pixels[0])
     depth = float(depths[0])
     h, w = frame.shape
     if not (math.isfinite(x) and math.isfinite(y)) or not (0.25 < depth < 3.0):
-        return False
+        return None
     narrow_m = min(max(min(known.size), 0.02), 0.2)
     if narrow_m * frame.intrinsics.fx / depth < JUDGED_PIXELS:
-        return False
+        return None
     reach = 0.25 * narrow_m * frame.intrinsics.fx / depth
     x0, x1 = math.floor(x - reach), math.ceil(x + reach) + 1
     y0, y1 = math.floor(y - reach), math.ceil(y + reach) + 1
     if x0 < 2 or y0 < 2 or x1 > w - 2 or y1 > h - 2:
-        return False
+        return None
     patch = frame.depth[y0:y1, x0:x1]
     values = patch[np.isfinite(patch)]
     if len(values) < 0.5 * patch.size:
-        return False
-    margin = 0.012 + 0.004 * depth * depth
-    return float(np.mean(values > depth + margin)) > 0.7
+        return None
+    return _Spot((x, y), depth, 0.012 + 0.004 * depth * depth, values)

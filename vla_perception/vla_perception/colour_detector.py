@@ -30,6 +30,10 @@ FURNITURE_MARGIN_M = 0.10
 """That near to furniture nothing is looked for on the floor."""
 FLOAT_M = 0.045
 """What hangs higher over its surface, with nothing that hides what is below it, does not stand on it: an arm."""
+CONTAINER_RANGE_M = 2.0
+"""From farther away the walls of a container and what is in it can't be told apart."""
+SLIVER = 8.0
+"""What is so many times as high as it is wide is an edge of a wall or of furniture."""
 POSE_ERROR = 0.01
 """Error of a point's place in the map for each metre of its distance: half a degree of the robot's heading."""
 EDGE_NOISE = 0.0025
@@ -101,6 +105,8 @@ class ColourDetector:
         depth_inside = surface.rim_m - surface.height_m
         # From afar an error of the robot's pose puts the walls' outside, or the floor, where the inside should be.
         range_m = float(np.hypot(*(frame.camera.translation[:2] - place.position[:2])))
+        if range_m > CONTAINER_RANGE_M:
+            return np.zeros(heights.shape, dtype=bool)
         unsure_m = POSE_ERROR * range_m
         whole = covered(place, points, -unsure_m) & (heights < depth_inside + 0.30)
         if np.count_nonzero(whole) < 30:
@@ -177,6 +183,8 @@ class ColourDetector:
         ):
             return None
         if surface.place is None and max(extent, top) < self.floor_min_size_m:
+            return None
+        if top - low > SLIVER * max(extent, 0.01):
             return None
         h, w = frame.shape
         y0, y1, x0, x1 = (

@@ -40,7 +40,7 @@ class Known:
     adrift: bool = False
     first_seen_s: float = 0.0
     held_since_s: float = 0.0
-    misses: int = 0
+    misses: float = 0.0
 
     @property
     def label(self) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vla_common.scene import Place, PlaceKind, SceneObject
-from vla_perception.association import distance, glimpse, match, overlap, seen_through
+from vla_perception.association import distance, glimpse, match, overlap, overlooked, seen_through
 from vla_perception.frame import RgbdFrame
 from vla_perception.known_object import Known, Remembered, from_kept, merge, to_keep
 from vla_perception.pipeline import Sighting
@@ -24,6 +24,8 @@ MOVED_M = 1.0
 CONTAINER_FLOOR_M = 0.02
 SIZE_RATIO = 1.12
 """Objects of one kind whose sizes differ by more are called small and large."""
+OVERLOOKED = 0.5
+"""What a look counts, beside one that sees through it, in which an object is in view and not found."""
 LOST_KEPT = 20
 """Forgotten objects that can come back when they turn out to be in the hand."""
 
@@ -86,10 +88,16 @@ class SceneMemory:
         for index in unmatched:
             if index not in ids and not glimpse(sightings[index]):
                 ids[index] = self._add(sightings[index], frame.stamp_s)
-        for known in gone:
+        missed = [(known, 1.0) for known in gone]
+        missed += [
+            (k, OVERLOOKED)
+            for k in self._known.values()
+            if not k.visible and not k.held and overlooked(k, frame, sightings)
+        ]
+        for known, weight in missed:
             if known.visible:
                 continue
-            known.misses += 1
+            known.misses += weight
             if known.misses >= (self._misses if patient else 1):
                 self._lose(known.id)
         for index, identifier in ids.items():

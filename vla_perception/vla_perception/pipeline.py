@@ -23,7 +23,7 @@ from vla_perception.robot_mask import robot_mask
 from vla_perception.shape import Shape
 from vla_perception.surfaces import find_surfaces, support_surfaces
 
-UNSURE, PLAIN_FORM = 0.45, 0.8
+UNSURE, PLAIN_FORM = 0.6, 0.8
 """Scores of a network's name below which the form may contradict it, and of the form above which it does."""
 
 

@@ -3,8 +3,8 @@
 Decides the layers, what the network should answer for a picture (which cells answer for which object), and the loss. It
 is written for this package: convolutions and ReLU down to 1/32, back up to 1/4 by lateral sums, and one answer
 per cell of 4 x 4 pixels: a score for each class and the distances to the four sides. Which cells learn an object is
-chosen by score and overlap together (as in TOOD, Feng et al. 2021), and scores learn to tell the overlap (as in
-VarifocalNet, Zhang et al. 2021), so that the best placed box has the best score.
+chosen by score and overlap together, and scores learn to tell the overlap (as in TOOD, Feng et al. 2021), so that the
+best placed box has the best score.
 """
 
 from __future__ import annotations
@@ -130,10 +130,8 @@ def loss(scores: Tensor, sides: Tensor, targets: Sequence[Target]) -> tuple[Tens
         wanted[index, cells, kind[which]] = quality
         counts[index, cells] = 1.0
         box_losses.append((1.0 - _overlap(boxes[index, cells], true[which], spread=True)) * quality)
-    chance = torch.sigmoid(logits)
-    weight = torch.where(wanted > 0, wanted, 0.75 * chance.detach() ** 2) * counts
     score_loss = functional.binary_cross_entropy_with_logits(
-        logits, wanted, weight=weight, reduction="sum"
+        logits, wanted, weight=counts, reduction="sum"
     )
     total = wanted.sum().clamp(min=1.0)
     box_loss = torch.cat(box_losses).sum() if box_losses else sides.sum() * 0.0

@@ -7,6 +7,7 @@ side), so that one network serves all of them: a network that learns at one size
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -33,15 +34,15 @@ class View:
     classes: NDArray[np.int64]
 
 
-def random_view(shot: LabelledPicture, rng: np.random.Generator) -> View:
-    """One view; most show at least one object."""
+def random_view(shot: LabelledPicture, rng: np.random.Generator, side: int = SIDE) -> View:
+    """One view of `side` x `side` pixels; most show at least one object."""
     scale = math.exp(float(rng.uniform(math.log(MIN_SCALE), math.log(MAX_SCALE))))
     height, width = shot.rgb.shape[:2]
     size = (round(width * scale), round(height * scale))
     boxes = shot.boxes * np.array([size[0] / width, size[1] / height] * 2)
-    left, top = _corner(size, boxes[shot.classes >= 0], rng)
+    left, top = _corner(size, boxes[shot.classes >= 0], rng, side)
     x0, y0 = max(0, left), max(0, top)
-    x1, y1 = min(size[0], left + SIDE), min(size[1], top + SIDE)
+    x1, y1 = min(size[0], left + side), min(size[1], top + side)
     rows = slice(round(y0 * height / size[1]), round(y1 * height / size[1]))
     columns = slice(round(x0 * width / size[0]), round(x1 * width / size[0]))
     part = shot.rgb[rows, columns]
@@ -51,41 +52,55 @@ def random_view(shot: LabelledPicture, rng: np.random.Generator) -> View:
         part = cv2.resize(part, half, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
     how = cv2.INTER_AREA if x1 - x0 < part.shape[1] else cv2.INTER_LINEAR
     scaled = cv2.resize(part, (x1 - x0, y1 - y0), interpolation=how)
-    canvas = np.full((SIDE, SIDE, 3), GREY, np.uint8)
+    canvas = np.full((side, side, 3), GREY, np.uint8)
     canvas[y0 - top : y1 - top, x0 - left : x1 - left] = _as_a_camera(
         np.asarray(scaled, np.uint8), rng
     )
-    inner, classes = _cut(boxes, shot, (left, top))
+    inner, classes = _cut(boxes, shot, (left, top), side)
     if rng.random() < 0.5:
         canvas = np.ascontiguousarray(canvas[:, ::-1])
-        moved = np.array([SIDE, 0, SIDE, 0]) + inner[:, [2, 1, 0, 3]] * (-1, 1, -1, 1)
+        moved = np.array([side, 0, side, 0]) + inner[:, [2, 1, 0, 3]] * (-1, 1, -1, 1)
         inner = moved.astype(np.float32)
     return View(canvas, inner, classes)
 
 
+def patchwork(shots: Sequence[LabelledPicture], rng: np.random.Generator) -> View:
+    """Four small views in one: most of a picture is wall and floor, and so more objects are learned in a step."""
+    half = SIDE // 2
+    canvas = np.empty((SIDE, SIDE, 3), np.uint8)
+    boxes, classes = [], []
+    for y in (0, half):
+        for x in (0, half):
+            part = random_view(shots[int(rng.integers(len(shots)))], rng, half)
+            canvas[y : y + half, x : x + half] = part.rgb
+            boxes.append(part.boxes + np.array([x, y, x, y], np.float32))
+            classes.append(part.classes)
+    return View(canvas, np.concatenate(boxes), np.concatenate(classes))
+
+
 def _corner(
-    size: tuple[int, int], boxes: NDArray[np.floating], rng: np.random.Generator
+    size: tuple[int, int], boxes: NDArray[np.floating], rng: np.random.Generator, view: int
 ) -> tuple[int, int]:
     """Left and top of the part to cut out; outside the picture where that is smaller than the view."""
     middle = [float(rng.uniform(0, side)) for side in size]
     if len(boxes) and rng.random() < 0.9:
         box = boxes[int(rng.integers(len(boxes)))]
-        spread = SIDE * 0.35
+        spread = view * 0.35
         middle = [float((box[k] + box[k + 2]) / 2 + rng.uniform(-spread, spread)) for k in (0, 1)]
     corner = []
     for side, where in zip(size, middle, strict=True):
-        if side <= SIDE:
-            corner.append(-int(rng.integers(0, SIDE - side + 1)))
+        if side <= view:
+            corner.append(-int(rng.integers(0, view - side + 1)))
         else:
-            corner.append(int(np.clip(where - SIDE / 2, 0, side - SIDE)))
+            corner.append(int(np.clip(where - view / 2, 0, side - view)))
     return corner[0], corner[1]
 
 
 def _cut(
-    boxes: NDArray[np.floating], shot: LabelledPicture, corner: tuple[int, int]
+    boxes: NDArray[np.floating], shot: LabelledPicture, corner: tuple[int, int], side: int
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     moved = boxes - np.array([*corner, *corner])
-    inner = np.clip(moved, 0, SIDE)
+    inner = np.clip(moved, 0, side)
     sides = inner[:, 2:] - inner[:, :2]
     whole = np.prod(moved[:, 2:] - moved[:, :2], axis=1)
     left = np.prod(sides, axis=1) / np.maximum(whole, 1e-6)

@@ -9,6 +9,7 @@ that only files of known origin should be named.
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -144,26 +145,27 @@ def _declare_operators(torch: Any) -> None:
     Then torchvision stops at its first look for `torchvision::nms`. Its other operators are not used by YOLO.
     """
     try:
-        import torchvision  # noqa: F401
+        import torchvision
 
         return
     except ImportError:
         return
     except RuntimeError:
         pass
-    import sys
-
     for name in [n for n in sys.modules if n.split(".")[0] == "torchvision"]:
         del sys.modules[name]
+    if _libraries:
+        return  # declared by an earlier try; a second time is an error
     library = torch.library.Library("torchvision", "DEF")
-    library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-    library.define(
-        "roi_align(Tensor input, Tensor rois, float spatial_scale, SymInt pooled_height, SymInt pooled_width, "
-        "int sampling_ratio, bool aligned) -> Tensor"
-    )
+    for name in ("nms", "qnms"):
+        library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
     kernels = torch.library.Library("torchvision", "IMPL", "CPU")
     kernels.impl("nms", _nms)
     _libraries.extend([library, kernels])  # they end with the object
+    import torchvision
+
+    # The usual way asks for the compiled part first.
+    torchvision.ops.nms = torchvision.ops.boxes.nms = _nms
 
 
 def _nms(boxes: Any, scores: Any, iou_threshold: float) -> Any:
