@@ -27,12 +27,13 @@ _KEEP = 8
 """Phrases of each class, as the lexicon puts the usual ones first; more only make the others harder to tell apart."""
 _KEEP_ALL = frozenset({"ADJ", "SIDE", "LINE", "RELATION", "STOP"})
 
-# Upper-case rules are classes of the lexicon, lower-case ones are those of this table. The decoder copies a rule wherever
-# it is named, so that "noun", the big one, may be named three times only: all verbs with an object share a line, although
-# that lets through some sentences which nobody says. The planner refuses those.
+# Upper-case rules are classes of the lexicon, lower-case ones are those of this table. The decoder copies a rule
+# wherever it is named, so that "noun", the big one, may be named three times only: all verbs with an object share a
+# line, although that lets through some sentences which nobody says. The planner refuses those.
 _RULES = {
     "clause": (
-        "<drive> [<length>] <heading> [<length>]", "<TURN> [[by] <angle>] [(a little | slightly)] <side> [[by] <angle>]",
+        "<drive> [<length>] <heading> [<length>]",
+        "<TURN> [[by] <angle>] [(a little | slightly)] <side> [[by] <angle>]",
         "<TURN> around", "<ABOUT_FACE>", "(make | take) a (left | right) turn", "go [back] home",
         "<act> <noun> [<particle>] (<tail>)*", "<LOOK> <gaze>", "<DESCRIBE_ALL>",
         "say (hello | goodbye | good morning | good evening | thank you)", "<WAIT> [[for] <time>]",
@@ -43,7 +44,8 @@ _RULES = {
     "side": ("<SIDE>", "to the (left | right)"),
     "gaze": ("<SIDE>", "up", "down", "ahead", "around"),
     "act": (
-        "(<GO_go> | drive | move | <RETURN>) [over | back] to", "<APPROACH>", "<FIND>", "<SEARCH>", "where is", "is there",
+        "(<GO_go> | drive | move | <RETURN>) [over | back] to", "<APPROACH>", "<FIND>", "<SEARCH>", "where is",
+        "is there",
         "<PICK_pick> [up]", "<PICK_fetch>", "<PUT> [down | back]", "<DROP>", "<BRING_fetch> [me]", "<BRING_carry>",
         "<THROW> [away]", "<HAND> [me]", "<LOOK> at", "describe", "<FACE>", "what is (on | in | at)", "<COUNT>",
         "if (there is | you see) [no]",
@@ -56,7 +58,10 @@ _RULES = {
         "[<the>] [<size>] [<colour>] (one | ones | object | objects | thing | things | something)",
         "it", "them", "everything", "that one", "something <colour>", "the room",
     ),
-    "the": ("the", "a", "an", "this", "that", "my", "one", "two", "three", "all the"),
+    "the": (
+        "/20/ the", "/20/ a", "/4/ an", "/1/ this", "/1/ that", "/1/ my", "/2/ one", "/2/ two", "/2/ three",
+        "/1/ all the",
+    ),
     "colour": ("<ADJ_colour>",),
     "size": ("<ADJ_size>",),
     "rank": ("nearest", "closest", "largest", "biggest", "smallest", "left", "right", "first", "second", "last"),
@@ -160,8 +165,8 @@ class _Maker:
 
     def _things(self) -> dict[str, str]:
         lexicon, world = self._lexicon, self._vocabulary
-        labels = [word for words in lexicon["labels"].values() for word in words]
-        places = [word for words in lexicon["places"].values() for word in words]
+        labels = _synonyms(lexicon["labels"], world.objects)
+        places = _synonyms(lexicon["places"], world.places)
         return {
             "label": self._weighted(world.objects, labels),
             "labels": self._weighted(
@@ -213,6 +218,14 @@ class _Maker:
             elif tell:
                 self._unspoken.append(str(phrase))
         return list(dict.fromkeys(out))
+
+
+def _synonyms(entries: Mapping[str, Any], world: Iterable[str]) -> list[str]:
+    """All words for what is in this world, and the usual one for everything else."""
+    here = set(world)
+    return [
+        word for name, words in entries.items() for word in (words if name in here else words[:1])
+    ]
 
 
 def _plural(lexicon: Mapping[str, Any], name: str) -> str:
