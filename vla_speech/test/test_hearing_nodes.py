@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -200,7 +201,7 @@ def test_while_the_robot_speaks_only_stop_words_are_heard(world):
     matcher = FakeMatcher(Match())
     node = speech(world, recogniser, matcher, speech__tail_s=0.0)
     world.around.speaking.publish(Bool(data=True))
-    while not node._gate.closed(0.0):
+    while not node._gate.closed(time.monotonic()):
         threading.Event().wait(0.02)
     world.around.say(30)
     while len(matcher.asked) < 1:
@@ -211,7 +212,7 @@ def test_while_the_robot_speaks_only_stop_words_are_heard(world):
     assert recogniser.heard == []
     assert [t.text for t in world.around.finals()] == ["stop"]
     world.around.speaking.publish(Bool(data=False))
-    while node._gate.closed(0.0):
+    while node._gate.closed(time.monotonic()):
         threading.Event().wait(0.02)
     matcher.answer = Match()
     world.around.say(30)

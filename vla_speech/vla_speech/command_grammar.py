@@ -53,14 +53,14 @@ _RULES = {
     "particle": ("up", "down", "back", "away", "over", "here", "there", "are there", "are"),
     "tail": ("(<RELATION> | at | from | out of | off | under | for | [over | back] to) (<noun> | me | us)",),
     "skill": (),
+    # The weights keep rare words such as "them" from being heard in place of frequent ones.
     "noun": (
-        "[<the>] [<rank> | <size>] [<colour>] (<label> | <labels> | <place>)",
-        "[<the>] [<size>] [<colour>] (one | ones | object | objects | thing | things | something)",
-        "it", "them", "everything", "that one", "something <colour>", "the room",
+        "/60/ [<the>] [<rank> | <size>] [<colour>] (<label> | <labels> | <place>)",
+        "/20/ [<the>] [<size>] [<colour>] (one | ones | object | objects | thing | things | something)",
+        "/16/ it", "/1/ them", "/1/ everything", "/1/ that one", "/1/ something <colour>", "/1/ the room",
     ),
     "the": (
-        "/20/ the", "/20/ a", "/4/ an", "/1/ this", "/1/ that", "/1/ my", "/2/ one", "/2/ two", "/2/ three",
-        "/1/ all the",
+        "/60/ the", "/40/ a", "/10/ an", "/1/ this", "/1/ my", "/2/ one", "/2/ two", "/2/ three", "/1/ all the",
     ),
     "colour": ("<ADJ_colour>",),
     "size": ("<ADJ_size>",),

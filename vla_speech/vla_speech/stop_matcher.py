@@ -16,39 +16,16 @@ from vla_speech.sphinx import Sphinx
 from vla_speech.stop_spotter import Match
 
 GRAMMAR = "stop"
-EVEN_ADVANTAGE = -4.0
+EVEN_ADVANTAGE = 7.5
 SLOPE = 0.5
 """Advantage over the free loop of sounds at which the confidence is 0.5, and how fast it grows; fitted to words."""
 SHORTEST_S = 0.2
-_OTHERS = """
-    a about after all am an and are as at back bad ball be bed big box boy but by call came can car cheese clean
-    come cop could cup dad day did do does down drop eat end far fast feel few find food for found four free from
-    get girl give go going good got great had half hall happy hard has hat have he head hear heat help her here hey
-    hi high him his home hop hope hot house how hull i if in is it its job jump just keep know last late leave left
-    let light like look lot love make man many may me mean men milk mine mom more most mother much must my name near
-    need never new next nice night no not now of off oh okay on one open or our out over park past pick place play
-    please pop put read red rest right room run said salt same saw say school see seem sell seven she shelf short
-    should show side sit six sleep so some song soon sort soup spot stand star start stay step stick still stock
-    stopped store straight street stuff such sun swap table take talk tall tell ten than thanks that the them then
-    there these they thing think this three time to today told too took top town trees turn two under until up us
-    use very wait walk wall want was water way we well went were what when where which while who why will wish with
-    work world would year yes yet you your
-"""
-_NOT_MEANT = (
-    "don't",
-    "do not",
-    "never",
-    "bus",
-    "could not",
-    "should",
-    "to",
-    "not",
-    "can't",
-    "the",
-    "at",
-    "will",
-    "and",
-)
+_OTHERS = (
+    "turn left", "turn right", "move", "go", "go to", "stopped", "stopping", "start", "step", "hold", "please",
+    "three", "stuff", "pop", "hat", "hot", "what is", "i", "you", "it is", "on the", "pick up", "drop it", "yes", "no",
+)  # fmt: skip
+"""Few on purpose: a chain of all short words explains a stop word as well as the word itself does."""
+_NOT_MEANT = ("don't", "do not", "never", "bus", "could not", "should", "can't", "will not")
 
 
 class SphinxMatcher:
@@ -59,18 +36,15 @@ class SphinxMatcher:
 
     def __init__(self, phrases: Iterable[str], **options: float) -> None:
         wanted = {phrase: words_of(phrase) for phrase in phrases}
-        others = _OTHERS.split()
         sounds = pronunciations(
             [w for words in wanted.values() for w in words]
-            + [w for phrase in (*_NOT_MEANT, *POLITE) for w in words_of(phrase)]
-            + others
+            + [w for phrase in (*_NOT_MEANT, *POLITE, *_OTHERS) for w in words_of(phrase)]
         )
         spoken = {p: " ".join(w) for p, w in wanted.items() if w and all(x in sounds for x in w)}
         self.unspoken = tuple(phrase for phrase in wanted if phrase not in spoken)
         self._phrases = frozenset(spoken.values())
         # A word that stops must not be among those that it competes with.
-        own = {word for words in wanted.values() for word in words[:1] if len(words) == 1}
-        loop = [word for word in others if word in sounds and word not in own]
+        loop = [phrase for phrase in _OTHERS if phrase not in self._phrases]
         first = [phrase for phrase in self._phrases if len(phrase.split()) == 1]
         loop += [f"{before} {word}" for before in _NOT_MEANT for word in first]
         polite = " | ".join(sorted(word for word in POLITE if word in sounds))
