@@ -21,7 +21,7 @@ from vla_speech.pronouncing import pronunciations, words_of
 from vla_speech.recogniser import Vocabulary
 
 NAME = "commands"
-WORLD_WEIGHT = 8
+WORLD_WEIGHT = 40
 """How much likelier a name of this world is than one that only the lexicon has."""
 _KEEP = 8
 """Phrases of each class, as the lexicon puts the usual ones first; more only make the others harder to tell apart."""
@@ -53,11 +53,11 @@ _RULES = {
     "particle": ("up", "down", "back", "away", "over", "here", "there", "are there", "are"),
     "tail": ("(<RELATION> | at | from | out of | off | under | for | [over | back] to) (<noun> | me | us)",),
     "skill": (),
-    # The weights keep rare words such as "them" from being heard in place of frequent ones.
+    # The weights keep rare words such as "everything" from being heard in place of frequent ones.
     "noun": (
         "/60/ [<the>] [<rank> | <size>] [<colour>] (<label> | <labels> | <place>)",
-        "/20/ [<the>] [<size>] [<colour>] (one | ones | object | objects | thing | things | something)",
-        "/16/ it", "/1/ them", "/1/ everything", "/1/ that one", "/1/ something <colour>", "/1/ the room",
+        "/20/ (<the> [<size>] [<colour>] | <colour>) (one | ones | object | objects | thing | things)",
+        "/16/ it", "/1/ everything", "/1/ that one", "/1/ something <colour>", "/1/ the room",
     ),
     "the": (
         "/60/ the", "/40/ a", "/10/ an", "/1/ this", "/1/ my", "/2/ one", "/2/ two", "/2/ three", "/1/ all the",
