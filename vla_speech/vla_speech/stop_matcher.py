@@ -16,15 +16,15 @@ from vla_speech.sphinx import Sphinx
 from vla_speech.stop_spotter import Match
 
 GRAMMAR = "stop"
-EVEN_ADVANTAGE = 7.5
+EVEN_ADVANTAGE = 7.0
 SLOPE = 0.5
 """Advantage over the free loop of sounds at which the confidence is 0.5, and how fast it grows; fitted to words."""
 SHORTEST_S = 0.2
 _OTHERS = (
-    "turn left", "turn right", "move", "go", "go to", "stopped", "stopping", "start", "step", "hold", "please",
-    "three", "stuff", "pop", "hat", "hot", "what is", "i", "you", "it is", "on the", "pick up", "drop it", "yes", "no",
+    "turn left", "turn right", "move", "go to the", "step", "please", "hat", "hot", "hall", "shop",
+    "what is", "on the", "pick up", "yes", "no",
 )  # fmt: skip
-"""Few on purpose: a chain of all short words explains a stop word as well as the word itself does."""
+"""Few on purpose: a chain of all short words, or "stopped", explains a stop word as well as the word itself does."""
 _NOT_MEANT = ("don't", "do not", "never", "bus", "could not", "should", "can't", "will not")
 
 
@@ -53,7 +53,7 @@ class SphinxMatcher:
             [
                 "#JSGF V1.0;",
                 f"grammar {GRAMMAR};",
-                f"public <{GRAMMAR}> = [{polite}] (<phrase>)+ [{polite}] | (<other>)+;",
+                f"public <{GRAMMAR}> = [please | robot] (<phrase>)+ [{polite}] | (<other>)+;",
                 f"<phrase> = {' | '.join(f'/{share:.5f}/ {p}' for p in sorted(self._phrases))};",
                 # With weights each word has its price: a chain of short words would explain anything.
                 f"<other> = {' | '.join(f'/{1 / len(loop):.5f}/ {word}' for word in loop)};",
