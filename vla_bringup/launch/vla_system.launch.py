@@ -10,12 +10,20 @@ import os
 
 from ament_index_python.packages import get_package_share_directory
 from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable, Shutdown
+from launch.actions import (
+    DeclareLaunchArgument,
+    LogInfo,
+    OpaqueFunction,
+    SetEnvironmentVariable,
+    Shutdown,
+)
 from launch.substitutions import EnvironmentVariable, LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import Node
 from launch_ros.substitutions import FindPackageShare
 
 from vla_bringup import config_check
+from vla_bringup.config import IntegrationConfig
+from vla_speech.devices import why_no_microphone, why_no_sound_card
 
 STAGES = (
     ("vla_perception", "perception_node", "perception"),
@@ -23,6 +31,11 @@ STAGES = (
     ("vla_executor", "executor_node", "executor"),
     ("vla_bringup", "state_manager_node", "state_manager"),
 )
+SPEECH_STAGES = (
+    ("vla_speech", "audio_source_node", "audio_source"),
+    ("vla_speech", "speech_node", "speech"),
+)
+SPEAKER_STAGE = ("vla_speech", "speaker_node", "speaker")
 ROBOT_TOPICS = (
     "cmd_vel",
     "odom",
@@ -81,6 +94,23 @@ def arguments() -> list[DeclareLaunchArgument]:
             description="Least severe log lines that are shown",
         ),
         DeclareLaunchArgument(
+            "speech",
+            default_value="auto",
+            choices=["auto", "true", "false"],
+            description="true: listen for commands; auto: where there is a microphone or an audio_file",
+        ),
+        DeclareLaunchArgument(
+            "audio_file",
+            default_value="",
+            description="WAV or FLAC file that is heard in place of a microphone; empty: as in the parameter file",
+        ),
+        DeclareLaunchArgument(
+            "speaker",
+            default_value="auto",
+            choices=["auto", "true", "false"],
+            description="true: say aloud what the person is told; auto: where there is a sound card",
+        ),
+        DeclareLaunchArgument(
             "headless",
             default_value="true",
             choices=["true", "false"],
@@ -132,6 +162,12 @@ def set_up(context, *_):
         "parameters": [config_file, {"use_sim_time": use_sim_time}],
     }
     actions = [SetEnvironmentVariable("ROS_DOMAIN_ID", domain_id(parameters))]
+    voice, notes = voice_stages(value, parameters)
+    actions += [LogInfo(msg=note) for note in notes]
+    stages = [*STAGES, *voice]
+    audio_file = value("audio_file")
+    common["parameters"] += [watched(parameters, [name for _, _, name in voice])] if voice else []
+    common["parameters"] += [heard_file(audio_file)] if audio_file and voice else []
     if robot == "sim":
         # Without its robot the system has nothing to do: when the simulator ends, everything ends.
         actions.append(
@@ -152,6 +188,7 @@ def set_up(context, *_):
             Node(
                 package="vla_bringup",
                 executable="composed_node",
+                arguments=[name for _, _, name in voice],
                 respawn=True,
                 respawn_delay=1.0,
                 **common,
@@ -167,7 +204,7 @@ def set_up(context, *_):
                 respawn_delay=1.0,
                 **common,
             )
-            for package, executable, name in STAGES
+            for package, executable, name in stages
         ]
     if value("rviz") == "true":
         config = os.path.join(get_package_share_directory("vla_bringup"), "config", "vla.rviz")
@@ -178,6 +215,46 @@ def set_up(context, *_):
             )
         )
     return actions
+
+
+def voice_stages(value, parameters: dict) -> tuple[list, list[str]]:
+    """The stages that hear and speak, and what to say about those that are left out."""
+    stages, notes = [], []
+    has_file = bool(value("audio_file") or parameters.get("audio.file"))
+    if value("speech") == "true":
+        stages += SPEECH_STAGES
+    elif value("speech") == "auto":
+        reason = "" if has_file else why_no_microphone(str(parameters.get("audio.device", "")))
+        stages += [] if reason else SPEECH_STAGES
+        notes += [f"Speech is off: {reason} Commands can be typed."] if reason else []
+    elif value("audio_file"):
+        raise RuntimeError(
+            "The launch argument 'audio_file' needs speech; speech:=false turns it off."
+        )
+    if value("speaker") == "true":
+        stages.append(SPEAKER_STAGE)
+    elif value("speaker") == "auto":
+        # One that speaks into files, or not at all, was asked for by its parameter.
+        files = parameters.get("speaker.backend") == "file"
+        reason = "" if files else why_no_sound_card(str(parameters.get("speaker.device", "")))
+        stages += [] if reason else [SPEAKER_STAGE]
+        notes += [f"The speaker is off: {reason}"] if reason else []
+    return stages, notes
+
+
+def heard_file(path: str) -> dict:
+    """A file in place of a microphone; what it says must not come before somebody can act on it."""
+    return {"audio.file": path, "audio.wait_for_system": True}
+
+
+def watched(parameters: dict, names: list[str]) -> dict:
+    """The state manager brings up and watches the voice as well; the system works without it."""
+    out = {}
+    for key in ("components", "optional_components"):
+        default = getattr(IntegrationConfig(), key)
+        configured = list(parameters.get(f"integration.{key}", default))
+        out[f"integration.{key}"] = configured + [n for n in names if n not in configured]
+    return out
 
 
 def sim_overrides(value) -> dict:

@@ -35,6 +35,7 @@ def findings() -> Iterator[Finding]:
     yield _guarded("simulator", _simulator)
     yield _guarded("rendering", _rendering)
     yield _language_model()
+    yield from _speech()
     yield _optional(
         "rviz2", None, "rviz:=true does not work; everything else does", shutil.which("rviz2")
     )
@@ -104,6 +105,20 @@ def _language_model() -> Finding:
             "the Python package 'openai' is missing; the offline planner plans.",
         )
     return Finding("language model", True, f"at {access.server} (not asked now)")
+
+
+def _speech() -> Iterator[Finding]:
+    from vla_speech.backends import choose
+    from vla_speech.config import SpeechConfig, WhisperConfig
+    from vla_speech.devices import why_no_microphone, why_no_sound_card
+
+    choice = choose(SpeechConfig(), WhisperConfig())
+    yield Finding("speech", True, f"{choice.backend}: {choice.reason}")
+    for name, reason in (
+        ("microphone", why_no_microphone()),
+        ("sound card", why_no_sound_card()),
+    ):
+        yield Finding(name, None if reason else True, reason or "there is one")
 
 
 def _optional(name: str, module: str | None, without: str, present: object) -> Finding:

@@ -26,7 +26,10 @@ class Parts:
 
 
 def make_parts(speech: SpeechConfig, whisper: WhisperConfig, tell: Callable[[str], None]) -> Parts:
-    """The real ones. Errors: SPEECH_NO_MODEL. Without a spotter stops still come from whole utterances, and `tell` says so."""
+    """The real ones. Errors: SPEECH_NO_MODEL.
+
+    Without a spotter stops still come from whole utterances, and `tell` says so.
+    """
     recogniser, reason = make_recogniser(speech, whisper, tell)
     matcher: Matcher | None = None
     phrases = phrases_of(speech.stop_words)

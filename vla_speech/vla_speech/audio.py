@@ -92,7 +92,8 @@ def decode(data: bytes | memoryview, form: AudioFormat) -> F32:
     if not np.isfinite(values).all():
         raise _bad("The sound has samples that are no numbers.")
     mono = values if form.channels == 1 else values.reshape(-1, form.channels).mean(axis=1)
-    return np.clip(mono, -1.0, 1.0).astype(np.float32)
+    out: F32 = np.clip(mono, -1.0, 1.0).astype(np.float32)
+    return out
 
 
 def encode(samples: F32) -> bytes:
@@ -116,7 +117,7 @@ class Resampler:
 
     @property
     def delay_s(self) -> float:
-        return 0.0 if self._up == self._down else self._half / self.rate_hz
+        return 0.0 if self._up == self._down else (self._half + 1) / self.rate_hz
 
     def feed(self, samples: F32) -> F32:
         """The output for which there is enough input by now."""
@@ -130,7 +131,8 @@ class Resampler:
         first, phase = positions // self._up, positions % self._up
         windows = np.lib.stride_tricks.sliding_window_view(data, 2 * self._half)[first]
         out = np.einsum("ij,ij->i", windows, self._filters[phase])
-        return np.clip(out, -1.0, 1.0).astype(np.float32)
+        clipped: F32 = np.clip(out, -1.0, 1.0).astype(np.float32)
+        return clipped
 
     def _make_filters(self) -> F32:
         """(up, 2 half): one filter for each position between two input samples."""

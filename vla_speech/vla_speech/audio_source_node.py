@@ -1,5 +1,6 @@
 """The source of sound: a microphone, or a file that is played like one.
 
+Subscribes: status (vla_interfaces/SystemStatus, latched), where a file waits for the system.
 Publishes: audio (audio_common_msgs/AudioDataStamped, mono S16LE at 16 kHz), audio_info (audio_common_msgs/AudioInfo,
 latched), and /diagnostics with the levels.
 Parameters: group `audio`, see `config`.
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 from audio_common_msgs.msg import AudioDataStamped, AudioInfo
 from rclpy.clock import Clock, ClockType
+from vla_interfaces.msg import SystemStatus
 
 from vla_common import qos, spin
 from vla_common.lifecycle import VlaLifecycleNode
@@ -31,6 +33,7 @@ from vla_speech.wav_source import FileSource
 LEVEL_PERIOD_S = 1.0
 CLIPPED_SHARE = 0.01
 LOG_PERIOD_S = 30.0
+READY = (SystemStatus.IDLE, SystemStatus.DEGRADED)
 
 
 def open_source(config: AudioConfig) -> Source:
@@ -74,9 +77,9 @@ class AudioSourceNode(VlaLifecycleNode):
         self._info.publish(info_to_msg())
         self._heard = not (c.file and c.wait_for_listener)
         rules = CaptureRules(c.retry_s, c.retry_max_s, 0.0 if c.file else c.stall_s, c.gain_db)
-        self._capture = Capture(
-            lambda: self._opener(c), rules, self._on_block, self._on_health, self._may_read
-        )
+        self._capture = Capture(self._open, rules, self._on_block, self._on_health, self._may_read)
+        self._ready = not c.wait_for_system
+        self.create_subscription(SystemStatus, "status", self._on_status, qos.LATCHED)
         self.create_timer(LEVEL_PERIOD_S, self._show, clock=Clock(clock_type=ClockType.STEADY_TIME))
         self._capture.start()
 
@@ -85,7 +88,16 @@ class AudioSourceNode(VlaLifecycleNode):
         if capture is not None and not capture.stop():
             self.get_logger().error("the source of sound did not end in time")
 
+    def _on_status(self, message: SystemStatus) -> None:
+        self._ready = self._ready or message.state in READY
+
     # --- from the thread of the capture -------------------------------------------------------------
+
+    def _open(self) -> Source:
+        source: Source = self._opener(self._config)
+        if isinstance(source, FileSource):
+            source.may_begin = lambda: self._ready
+        return source
 
     def _may_read(self) -> bool:
         self._heard = self._heard or self._audio.get_subscription_count() > 0

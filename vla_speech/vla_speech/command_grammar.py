@@ -21,18 +21,19 @@ from vla_speech.pronouncing import pronunciations, words_of
 from vla_speech.recogniser import Vocabulary
 
 NAME = "commands"
-WORLD_WEIGHT = 8
+WORLD_WEIGHT = 40
 """How much likelier a name of this world is than one that only the lexicon has."""
 _KEEP = 8
 """Phrases of each class, as the lexicon puts the usual ones first; more only make the others harder to tell apart."""
 _KEEP_ALL = frozenset({"ADJ", "SIDE", "LINE", "RELATION", "STOP"})
 
-# Upper-case rules are classes of the lexicon, lower-case ones are those of this table. The decoder copies a rule wherever
-# it is named, so that "noun", the big one, may be named three times only: all verbs with an object share a line, although
-# that lets through some sentences which nobody says. The planner refuses those.
+# Upper-case rules are classes of the lexicon, lower-case ones are those of this table. The decoder copies a rule
+# wherever it is named, so that "noun", the big one, may be named three times only: all verbs with an object share a
+# line, although that lets through some sentences which nobody says. The planner refuses those.
 _RULES = {
     "clause": (
-        "<drive> [<length>] <heading> [<length>]", "<TURN> [[by] <angle>] [(a little | slightly)] <side> [[by] <angle>]",
+        "<drive> [<length>] <heading> [<length>]",
+        "<TURN> [[by] <angle>] [(a little | slightly)] <side> [[by] <angle>]",
         "<TURN> around", "<ABOUT_FACE>", "(make | take) a (left | right) turn", "go [back] home",
         "<act> <noun> [<particle>] (<tail>)*", "<LOOK> <gaze>", "<DESCRIBE_ALL>",
         "say (hello | goodbye | good morning | good evening | thank you)", "<WAIT> [[for] <time>]",
@@ -43,7 +44,8 @@ _RULES = {
     "side": ("<SIDE>", "to the (left | right)"),
     "gaze": ("<SIDE>", "up", "down", "ahead", "around"),
     "act": (
-        "(<GO_go> | drive | move | <RETURN>) [over | back] to", "<APPROACH>", "<FIND>", "<SEARCH>", "where is", "is there",
+        "(<GO_go> | drive | move | <RETURN>) [over | back] to", "<APPROACH>", "<FIND>", "<SEARCH>", "where is",
+        "is there",
         "<PICK_pick> [up]", "<PICK_fetch>", "<PUT> [down | back]", "<DROP>", "<BRING_fetch> [me]", "<BRING_carry>",
         "<THROW> [away]", "<HAND> [me]", "<LOOK> at", "describe", "<FACE>", "what is (on | in | at)", "<COUNT>",
         "if (there is | you see) [no]",
@@ -51,12 +53,15 @@ _RULES = {
     "particle": ("up", "down", "back", "away", "over", "here", "there", "are there", "are"),
     "tail": ("(<RELATION> | at | from | out of | off | under | for | [over | back] to) (<noun> | me | us)",),
     "skill": (),
+    # The weights keep rare words such as "everything" from being heard in place of frequent ones.
     "noun": (
-        "[<the>] [<rank> | <size>] [<colour>] (<label> | <labels> | <place>)",
-        "[<the>] [<size>] [<colour>] (one | ones | object | objects | thing | things | something)",
-        "it", "them", "everything", "that one", "something <colour>", "the room",
+        "/60/ [<the>] [<rank> | <size>] [<colour>] (<label> | <labels> | <place>)",
+        "/20/ (<the> [<size>] [<colour>] | <colour>) (one | ones | object | objects | thing | things)",
+        "/16/ it", "/1/ everything", "/1/ that one", "/1/ something <colour>", "/1/ the room",
     ),
-    "the": ("the", "a", "an", "this", "that", "my", "one", "two", "three", "all the"),
+    "the": (
+        "/60/ the", "/40/ a", "/10/ an", "/1/ this", "/1/ my", "/2/ one", "/2/ two", "/2/ three", "/1/ all the",
+    ),
     "colour": ("<ADJ_colour>",),
     "size": ("<ADJ_size>",),
     "rank": ("nearest", "closest", "largest", "biggest", "smallest", "left", "right", "first", "second", "last"),
@@ -160,8 +165,8 @@ class _Maker:
 
     def _things(self) -> dict[str, str]:
         lexicon, world = self._lexicon, self._vocabulary
-        labels = [word for words in lexicon["labels"].values() for word in words]
-        places = [word for words in lexicon["places"].values() for word in words]
+        labels = _synonyms(lexicon["labels"], world.objects)
+        places = _synonyms(lexicon["places"], world.places)
         return {
             "label": self._weighted(world.objects, labels),
             "labels": self._weighted(
@@ -213,6 +218,14 @@ class _Maker:
             elif tell:
                 self._unspoken.append(str(phrase))
         return list(dict.fromkeys(out))
+
+
+def _synonyms(entries: Mapping[str, Any], world: Iterable[str]) -> list[str]:
+    """All words for what is in this world, and the usual one for everything else."""
+    here = set(world)
+    return [
+        word for name, words in entries.items() for word in (words if name in here else words[:1])
+    ]
 
 
 def _plural(lexicon: Mapping[str, Any], name: str) -> str:

@@ -37,6 +37,9 @@ class AudioConfig:
     wait_for_listener: bool = setting(
         True, "A file waits until somebody subscribes, so that its beginning is heard."
     )
+    wait_for_system: bool = setting(
+        False, "A file begins when the system is ready for commands; until then there is silence."
+    )
     gain_db: float = setting(
         0.0, "Added to the level of the source.", unit="dB", minimum=-40.0, maximum=60.0
     )

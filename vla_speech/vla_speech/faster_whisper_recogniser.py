@@ -92,7 +92,10 @@ def _hub_cache() -> Path:
 
 
 class FasterWhisperRecogniser:
-    """Loads the model; Errors: SPEECH_NO_MODEL. Decoding is bounded: one pass, without the retries at other temperatures."""
+    """Loads the model; Errors: SPEECH_NO_MODEL.
+
+    Decoding is bounded: one pass, without the retries at other temperatures.
+    """
 
     def __init__(self, config: WhisperConfig) -> None:
         where = find_model(config)

@@ -1,7 +1,7 @@
 """Recognition on a thread of its own: final utterances in order, partial ones only when nothing better is to be done.
 
-A partial transcript is ended when the utterance is over, so that it never delays the final one. Deciding what is carried
-out is left to `judging`.
+A partial transcript is ended when the utterance is over, so that it never delays the final one. Deciding what is
+carried out is left to `judging`.
 """
 
 from __future__ import annotations

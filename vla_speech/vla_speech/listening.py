@@ -1,8 +1,8 @@
 """The core of hearing: a stream of sound in, what happened in it out.
 
 Ties voice activity, segmentation, the spotter of stop words and the gate while the robot speaks. Knows no recogniser:
-who gets an utterance hands it to one, on a thread of its own, because that may take longer than the sound does. Keeps no
-more than one utterance of sound.
+who gets an utterance hands it to one, on a thread of its own, because that may take longer than the sound does. Keeps
+no more than one utterance of sound.
 """
 
 from __future__ import annotations

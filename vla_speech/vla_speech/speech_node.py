@@ -53,7 +53,7 @@ STUCK_RECOGNITION_S = 120.0
 
 
 class SpeechNode(VlaLifecycleNode):
-    """See the module. make: makes recogniser, voice activity and spotter out of the parameters; tests bring their own."""
+    """See the module. make: makes recogniser, voice activity and spotter by the parameters; tests bring their own."""
 
     def __init__(self, make: Any = make_parts, **kwargs: Any) -> None:
         super().__init__("speech", SPEECH_GROUPS, **kwargs)
@@ -82,7 +82,8 @@ class SpeechNode(VlaLifecycleNode):
         self._blocks: queue.Queue[tuple[F32, float, float] | None] = queue.Queue(QUEUE_BLOCKS)
         self._format, self._resampler = AudioFormat(), Resampler(SAMPLE_RATE_HZ)
         self._problem, self._lost_blocks, self._frame_id = OK, 0, ""
-        self._heard_s, self._trace_id = time.monotonic(), new_trace_id()
+        self._heard_s = self._began_s = time.monotonic()
+        self._trace_id = new_trace_id()
         self._level_db, self._asked_skills = -120.0, None
         self._counts = {"utterances": 0, "accepted": 0, "stops": 0}
         self._hearing = Hearing(
@@ -175,12 +176,14 @@ class SpeechNode(VlaLifecycleNode):
             if isinstance(event, listening.StopHeard):
                 self._on_stop_word(event)
             elif isinstance(event, listening.SpeechBegan):
-                self._trace_id = new_trace_id()
+                self._trace_id, self._began_s = new_trace_id(), self._heard_s
             elif isinstance(event, listening.PartialDue):
                 context = (self._trace_id, event.start_s, event.until_s)
                 self._hearing.partial(event.samples, context)
             else:
-                self._hearing.final(event.utterance, self._trace_id)
+                # When it came, not when it was said: a file may be played faster than in real time.
+                context = (self._trace_id, self._began_s, self._heard_s)
+                self._hearing.final(event.utterance, context)
 
     def _on_stop_word(self, event: listening.StopHeard) -> None:
         reason = f"somebody said '{event.word}'"
@@ -215,11 +218,15 @@ class SpeechNode(VlaLifecycleNode):
         )  # fmt: skip
 
     def _on_final(
-        self, utterance: Utterance, trace_id: str, recognition: Recognition, took_s: float
+        self,
+        utterance: Utterance,
+        context: tuple[str, float, float],
+        recognition: Recognition,
+        took_s: float,
     ) -> None:
-        said_s = self._time.steady(utterance.start_s), self._time.steady(utterance.end_s)
+        trace_id, *said_s = context
         threshold = self._whisper.confidence_threshold
-        text, result = judge(recognition, utterance, threshold, self._addressing, said_s)
+        text, result = judge(recognition, utterance, threshold, self._addressing, tuple(said_s))
         self._counts["utterances"] += 1
         self._counts["accepted"] += result.ok
         self.report_health(
@@ -240,7 +247,7 @@ class SpeechNode(VlaLifecycleNode):
     def _publish(self, item: Transcript) -> None:
         processing_s = max(0.0, time.monotonic() - self._time.steady(item.end_s))
         message = conversions.transcript_to_msg(
-            item.moved(self._time.ros(item.start_s), self._time.ros(item.end_s), processing_s),
+            item.moved(*self._time.ros(item.start_s, item.end_s), processing_s),
             Header(stamp=self.get_clock().now().to_msg(), frame_id=self._frame_id),
         )
         self._publisher.publish(message)

@@ -1,7 +1,8 @@
 """The edge of pocketsphinx: grammars in, words with scores out.
 
-Sound is brought to one loudness and gets a little noise, since the model has never heard digital silence. Scores are told against a free loop of all sounds over the same samples: how much worse the grammar explains them than
-anything at all. What is good enough is left to the callers.
+Sound is brought to one loudness and gets a little noise, since the model has never heard digital silence. Scores are
+told against a free loop of all sounds over the same samples: how much worse the grammar explains them than anything
+at all. What is good enough is left to the callers.
 """
 
 from __future__ import annotations

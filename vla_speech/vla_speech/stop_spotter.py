@@ -8,13 +8,13 @@ without a pause. Repeated ("stop stop stop"), it counts without a pause. What th
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 
-from vla_common.stop_words import PHRASES, is_stop
+from vla_common.stop_words import PHRASES, POLITE
 from vla_speech.recogniser import F32
 from vla_speech.vad import FRAME_S
 
@@ -76,6 +76,22 @@ def phrases_of(stop_words: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*words, *longer)))
 
 
+def count_phrases(text: str, phrases: Collection[str]) -> int:
+    """How many stop phrases a text is made of, polite words aside; 0 when anything else is in it."""
+    words, count = text.split(), 0
+    while words:
+        size = next(
+            (n for n in range(len(words), 0, -1) if " ".join(words[:n]) in phrases),
+            0,
+        )
+        if size:
+            count += 1
+        elif words[0] not in POLITE:
+            return 0
+        words = words[size or 1 :]
+    return count
+
+
 class StopSpotter:
     """Feed it every frame with the probability of voice in it."""
 
@@ -122,9 +138,7 @@ class StopSpotter:
             return None
         self._looked_s = self._voiced_s
         found = self._match()
-        words = found.split()
-        repeated = len(words) >= 2 and any(words.count(word) >= 2 for word in words)
-        return self._found(found) if found and repeated else None
+        return self._found(found) if count_phrases(found, self._phrases) >= 2 else None
 
     def _end(self) -> tuple[str, float, float] | None:
         found = ""
@@ -140,10 +154,7 @@ class StopSpotter:
         match = self._matcher.match(np.concatenate(self._frames))
         if match.confidence < self._rules.confidence:
             return ""
-        return match.phrase if self._means_stop(match.phrase) else ""
-
-    def _means_stop(self, phrase: str) -> bool:
-        return bool(phrase) and (is_stop(phrase, self._phrases))
+        return match.phrase if count_phrases(match.phrase, self._phrases) else ""
 
     def _found(self, phrase: str) -> tuple[str, float, float]:
         # What follows without a pause belongs to it: "stop stop stop" stops once.

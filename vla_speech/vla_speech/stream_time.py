@@ -1,7 +1,7 @@
 """Where a moment of the sound lies on other clocks.
 
-Sound is counted in samples, so that a stamp that jumps moves no utterance. The newest block ties the count to the clock of
-ROS, which may be simulated, and to the steady one.
+Sound is counted in samples, so that a stamp that jumps moves no utterance. The newest block ties the count to the clock
+of ROS, which may be simulated, and to the steady one.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ class StreamTime:
         self._tie = (0.0, 0.0, 0.0)
 
     def add(self, samples: int, at_s: float, now_s: float) -> float:
-        """A block begins: its stamp at_s, and now_s on the steady clock when it came. The stream's time of its start."""
+        """A block of stamp at_s came at now_s of the steady clock. The stream's time of its start."""
         start_s = self._samples / SAMPLE_RATE_HZ
         self._samples += samples
         # The block came when its last sample had been taken.
         self._tie = (start_s, at_s, now_s - samples / SAMPLE_RATE_HZ)
         return start_s
 
-    def ros(self, stream_s: float) -> float:
-        """On the clock of ROS; never before its zero."""
+    def ros(self, *moments_s: float) -> tuple[float, ...]:
+        """Moments of one utterance on the clock of ROS; never before its zero."""
         tie_s, at_s, _ = self._tie
-        return max(0.0, at_s + stream_s - tie_s)
+        return tuple(max(0.0, at_s + moment_s - tie_s) for moment_s in moments_s)
 
     def steady(self, stream_s: float) -> float:
         """On the steady clock."""

@@ -47,6 +47,9 @@ class FileSource:
         self._silence = round(delay_s * SAMPLE_RATE_HZ)
         self._left = NO_SOUND
         self._due_s: float | None = None
+        self.may_begin: Callable[[], bool] = lambda: True
+        """Until it says so for the first time, silence is played."""
+        self._begun = False
         self.ended = False
         """The end of the file was played."""
         self._open()
@@ -72,6 +75,9 @@ class FileSource:
         self._file.close()
 
     def _next_block(self) -> F32:
+        self._begun = self._begun or self.may_begin()
+        if not self._begun:
+            return np.zeros(self._block, np.float32)
         parts, missing = [], self._block
         if self._silence:
             quiet = min(self._silence, missing)

@@ -1,0 +1,55 @@
+"""What becomes of what somebody said: a command, an answer, or a stop."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from vla_bringup.voice_commands import VoiceCommands
+from vla_common.outcomes import OK, Code, Result
+
+
+class FakeCommands:
+    def __init__(self, question: str = "", taken: Result = OK) -> None:
+        self.running = SimpleNamespace(question=question, trace_id="running") if question else None
+        self.taken = taken
+        self.submitted, self.answers = [], []
+
+    def ticket(self) -> int:
+        return 7
+
+    def submit(self, command, outlet, invalid=OK, ticket=None) -> None:
+        self.submitted.append((command.text, command.source, command.trace_id, ticket))
+
+    def answer(self, trace_id, text, source, question="") -> Result:
+        self.answers.append((trace_id, text, source, question))
+        return self.taken
+
+
+def take(commands, *arguments):
+    VoiceCommands(commands, lambda work, *a: work(*a)).take(*arguments)
+    return commands
+
+
+def test_words_become_a_command_with_their_trace():
+    commands = take(FakeCommands(), "go home", "trace")
+    assert commands.submitted == [("go home", "voice", "trace", 7)] and not commands.answers
+
+
+def test_an_open_question_is_answered_and_nothing_else_happens():
+    commands = take(FakeCommands("Which one?"), "the red one", "trace")
+    assert commands.answers == [("running", "the red one", "voice", "Which one?")]
+    assert not commands.submitted
+
+
+def test_a_question_that_was_answered_meanwhile_makes_a_command_of_it():
+    closed = Result(Code.INVALID_REQUEST, "That question is not open.")
+    commands = take(FakeCommands("Which one?", closed), "go home", "trace")
+    assert [entry[0] for entry in commands.submitted] == ["go home"]
+
+
+@pytest.mark.parametrize("question", ["", "Which one?"])
+def test_a_stop_word_is_a_stop_whatever_it_is_called_and_whatever_is_asked(question):
+    commands = take(FakeCommands(question), "alto", "trace", True)
+    assert [entry[0] for entry in commands.submitted] == ["stop"] and not commands.answers
