@@ -28,7 +28,7 @@ class FakeCommands:
 
 
 def take(commands, *arguments):
-    VoiceCommands(commands, lambda work, *a: work(*a)).take(*arguments)
+    VoiceCommands(commands, lambda work: work()).take(*arguments)
     return commands
 
 

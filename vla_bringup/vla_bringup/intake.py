@@ -59,6 +59,10 @@ class Intake:
         self._places.put(place)
         return place
 
+    def take(self, job: Callable[[], None]) -> None:
+        """Reserve a place and fill it."""
+        self.reserve().fill(job)
+
     def close(self) -> None:
         """What has a place is still done; does not wait for it."""
         self._places.put(None)

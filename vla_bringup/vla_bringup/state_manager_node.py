@@ -151,7 +151,7 @@ class StateManagerNode(Node):
             LATCHED,
             callback_group=MutuallyExclusiveCallbackGroup(),  # in the order in which they were sent
         )
-        self._voice = VoiceCommands(self.coordinator, self._intake.submit)
+        self._voice = VoiceCommands(self.coordinator, self._intake.take)
         self.create_subscription(
             Transcript, "transcript", self._on_transcript, COMMAND, callback_group=group
         )

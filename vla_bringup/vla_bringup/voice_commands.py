@@ -46,7 +46,7 @@ class VoiceOutlet:
 class VoiceCommands:
     """later: runs what may wait for the disk, one after the other."""
 
-    def __init__(self, commands: Commands, later: Callable[..., object]) -> None:
+    def __init__(self, commands: Commands, later: Callable[[Callable[[], None]], object]) -> None:
         self._commands, self._later = commands, later
 
     def take(self, text: str, trace_id: str, is_stop: bool = False) -> None:
@@ -61,7 +61,8 @@ class VoiceCommands:
             if commands.answer(running.trace_id, text, SOURCE, running.question).ok:
                 return
         ticket = commands.ticket()
-        self._later(commands.submit, self._command(text, trace_id), VoiceOutlet(), OK, ticket)
+        command = self._command(text, trace_id)
+        self._later(lambda: commands.submit(command, VoiceOutlet(), OK, ticket))
 
     def _command(self, text: str, trace_id: str) -> Command:
         return Command(key=uuid.uuid4().bytes, trace_id=trace_id, text=text, source=SOURCE)
