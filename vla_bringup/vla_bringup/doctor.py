@@ -98,9 +98,13 @@ def _perception() -> Finding:
 
     choice = choose_detector(VisionConfig())
     if choice.complaint:
-        return Finding("perception", None, f"{choice.complaint} Depth and colour alone find things.")
+        return Finding(
+            "perception", None, f"{choice.complaint} Depth and colour alone find things."
+        )
     detector = choice.detector
-    return Finding("perception", True, f"{detector.name} with {detector.model} on {detector.device}")
+    return Finding(
+        "perception", True, f"{detector.name} with {detector.model} on {detector.device}"
+    )
 
 
 def _language_model() -> Finding:
