@@ -34,6 +34,7 @@ def findings() -> Iterator[Finding]:
     )  # fmt: skip
     yield _guarded("simulator", _simulator)
     yield _guarded("rendering", _rendering)
+    yield _perception()
     yield _language_model()
     yield from _speech()
     yield _optional(
@@ -90,6 +91,21 @@ def _rendering() -> str:
 
     backend, reason = select_backend("auto")
     return f"{backend.value} ({reason})"
+
+
+def _perception() -> Finding:
+    from vla_perception.backends import choose_detector
+    from vla_perception.config import VisionConfig
+
+    choice = choose_detector(VisionConfig())
+    if choice.complaint:
+        return Finding(
+            "perception", None, f"{choice.complaint} Depth and colour alone find things."
+        )
+    detector = choice.detector
+    return Finding(
+        "perception", True, f"{detector.name} with {detector.model} on {detector.device}"
+    )
 
 
 def _language_model() -> Finding:

@@ -6,14 +6,16 @@ import math
 
 import numpy as np
 import pytest
-from synthetic import TABLE, frame_of, on_table, standard_things
+from synthetic import TABLE, Solid, frame_of, on_table, standard_things
 
 from vla_common.outcomes import Code, VlaError
 from vla_perception.boxes import Boxes
 from vla_perception.colour_detector import ColourDetector
 from vla_perception.config import VisionConfig
 from vla_perception.fused_detector import FusedDetector
+from vla_perception.localizer import localize
 from vla_perception.pipeline import look
+from vla_perception.surfaces import support_surfaces
 
 CONFIG = VisionConfig()
 NAMES = ("cup", "bottle", "sports ball", "vase", "person")
@@ -171,6 +173,36 @@ def test_a_box_without_depth_gives_no_pose(spoil, why):
     hole[y0 - 2 : y1 + 2, x0 - 2 : x1 + 2] = True
     frame.ignore(hole)
     assert see([], ((x0, y0, x1, y1), 0.95, "sports ball"), frame=frame) == [], why
+
+
+def test_a_box_whose_depth_is_only_its_rim_gives_no_pose():
+    ball = on_table("ball", "yellow", 1.10, 0.0, (0.12, 0.12, 0.12))
+    frame = frame_of([ball])
+    x0, y0, x1, y1 = (round(v) for v in box_of(frame, ball))
+    hole = np.zeros(frame.shape, bool)
+    hole[y0 + 2 : y1 - 2, x0 + 2 : x1 - 2] = True  # what shows of the table round the ball is left
+    frame.ignore(hole)
+    assert fused((x0, y0, x1, y1, 0.95, "sports ball")).detect(frame, []) == []
+
+
+def test_what_is_as_large_as_furniture_is_no_object_whatever_it_is_called():
+    large = Solid("box", "blue", (2.0, 0.0, 0.7), (0.6, 0.8, 1.4))
+    assert see([large], (large, 0.95, "vase"), places=()) == []
+    small = Solid("box", "blue", (2.0, 0.0, 0.9), (0.2, 0.2, 0.3))
+    assert [s.label for s in see([small], (small, 0.95, "vase"), places=())] == ["vase"]
+
+
+def test_what_stands_on_no_known_surface_is_not_put_onto_one_below():
+    cup = Solid("cup", "red", (1.4, 0.0, 0.40 + 0.045), (0.075, 0.075, 0.09))
+    board = Solid("box", "brown", (1.4, 0.0, 0.39), (0.3, 0.8, 0.02))
+    frame = frame_of([cup, board], places=())
+    floor = support_surfaces(frame, [], 0.06)
+    assert len(floor) == 1 and ColourDetector().detect(frame, floor) == []
+    (found,) = fused((*box_of(frame, cup), 0.95, "cup")).detect(frame, floor)
+    location = localize(frame, found, floor)
+    assert location.surface is None
+    assert math.dist(location.position, cup.position) < 0.04
+    assert location.size[2] < 0.13
 
 
 def test_furniture_and_people_are_no_objects():

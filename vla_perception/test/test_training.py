@@ -174,7 +174,9 @@ def test_the_whole_training_runs(tmp_path, drawn, capsys):
     assert main(["--quick", "--work", str(tmp_path / "work"), "--out", str(out)]) == 0
     assert out.stat().st_size < 6_000_000
     printed = capsys.readouterr().out
-    assert "accuracy (640) on held-out worlds" in printed
+    assert "accuracy (640), held-out worlds, plain" in printed
+    written = (tmp_path / "README.md").read_text()
+    assert "--steps 30" in written and "| bowl |" in written and "Apache-2.0" in written
     # A second run goes on where the first ended: nothing is left to learn.
     assert main(["--quick", "--work", str(tmp_path / "work"), "--out", str(out)]) == 0
     assert "going on at step 30" in capsys.readouterr().out

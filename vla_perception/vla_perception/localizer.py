@@ -23,6 +23,7 @@ from vla_perception.surfaces import Surface, covered
 NOISE = 0.0015
 """Depth noise at 1 m (m), growing with the square of the distance; a typical RGB-D camera's."""
 MIN_POINTS = 4
+HOVER_M = 0.06
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,8 @@ def localize(
     if detection.mask is None:
         use &= _foreground(depth, use)
         surface = surface or _below(points[use], surfaces)
+        if surface is not None and _hovers(surface, points[use]):
+            surface = None
         if surface is not None:
             with np.errstate(invalid="ignore"):
                 use &= surface.heights(points) > 0.008
@@ -120,6 +123,11 @@ def _below(points: F32, surfaces: Sequence[Surface]) -> Surface | None:
         if np.mean(over & above) > 0.5 and (best is None or surface.height_m > best.height_m):
             best = surface
     return best
+
+
+def _hovers(surface: Surface, points: F32) -> bool:
+    """Whether points begin well above a surface: they are on something else, a board of a shelf perhaps."""
+    return float(np.percentile(surface.heights(points), 5)) > HOVER_M
 
 
 def _together(local: NDArray[np.float64]) -> NDArray[np.bool_]:

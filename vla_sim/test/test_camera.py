@@ -153,6 +153,39 @@ def test_the_overview_shows_room_and_robot(simulation: Simulation, renderer: Ren
     assert 2.0 < np.nanmin(picture.depth_m) < 7.0
 
 
+def test_the_geoms_in_the_picture_are_those_that_rays_hit(
+    simulation: Simulation, backend: Backend
+) -> None:
+    if backend is Backend.RAYCAST:
+        pytest.skip("no OpenGL on this machine")
+    model, data = simulation.model, simulation.data
+    renderer = GlRenderer(model)
+    try:
+        before = renderer.render(data, "head", WIDTH, HEIGHT)
+        ids = renderer.geom_ids(data, "head", WIDTH, HEIGHT)
+        after = renderer.render(data, "head", WIDTH, HEIGHT)
+    finally:
+        renderer.close()
+    assert ids.shape == (HEIGHT, WIDTH) and ids.min() >= -1 and ids.max() < model.ngeom
+    assert np.array_equal(before.rgb, after.rgb)  # drawing numbers leaves nothing behind
+    k = camera.intrinsics(robot.CAMERA_FOVY_RAD, WIDTH, HEIGHT)
+    camera_id = model.camera("head").id
+    origin, turn = (
+        np.array(data.cam_xpos[camera_id]),
+        np.array(data.cam_xmat[camera_id]).reshape(3, 3),
+    )
+    groups = np.zeros(6, np.uint8)
+    groups[list(camera.ROBOT_GROUPS)] = 1
+    hit, seen, same = np.zeros(1, np.int32), set(), 0
+    pixels = [(x, y) for x in range(4, WIDTH, 13) for y in range(4, HEIGHT, 13)]
+    for x, y in pixels:
+        ray = turn @ np.array([(x - k.cx) / k.fx, -(y - k.cy) / k.fy, -1.0])
+        mujoco.mj_ray(model, data, origin, ray / np.linalg.norm(ray), groups, 1, -1, hit, None)
+        same += int(ids[y, x]) == int(hit[0])
+        seen.add(int(ids[y, x]))
+    assert same / len(pixels) > 0.97 and len(seen) > 8
+
+
 def test_a_forgotten_renderer_is_noticed(simulation: Simulation, backend: Backend) -> None:
     if backend is Backend.RAYCAST:
         pytest.skip("no OpenGL on this machine")
