@@ -69,7 +69,7 @@ def test_late_and_early_transforms_are_no_leap() -> None:
 
 
 def test_frames_that_are_stamped_ahead_beside_others_are_no_leap() -> None:
-    """As AMCL does: its transform holds for a while. tf2 interpolates between such stamps, so the first one is now's."""
+    """As AMCL does: its transform holds a while. tf2 interpolates between such stamps, so the first one is now's."""
     world = World(DAY_S)
     world._send("map", "odom", world.now_s, 0.0)
     for step in range(20):
