@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 
-from vla_speech.command_grammar import make_grammar
+from vla_speech.command_grammar import make_grammar, punctuated
 from vla_speech.command_model import arpa, model_of, sample
 from vla_speech.recogniser import Vocabulary
 
@@ -54,6 +54,23 @@ def test_the_header_counts_what_is_there():
     for size in (1, 2, 3):
         assert f"ngram {size}={sum(len(gram) == size for gram in known)}" in text
     assert all(math.isfinite(value) for value in known.values())
+
+
+@pytest.mark.parametrize(
+    ("heard", "wanted"),
+    [
+        (
+            "go to the table find a red object and pick it up",
+            "go to the table, find a red object and pick it up",
+        ),
+        ("turn around and go to the table", "turn around and go to the table"),
+        ("please turn left", "please turn left"),
+        ("pick up the red cup", "pick up the red cup"),
+        ("turn left forty degrees move forward", "turn left forty degrees, move forward"),
+    ],
+)
+def test_clauses_are_set_apart_as_the_planner_wants_it(heard, wanted):
+    assert punctuated(heard) == wanted
 
 
 def test_an_unknown_rule_is_an_error():

@@ -169,6 +169,64 @@ class Grammar:
     """Those of the words that belong to no command."""
 
 
+_BEGINNINGS = frozenset(
+    {
+        "go",
+        "drive",
+        "move",
+        "turn",
+        "find",
+        "pick",
+        "grab",
+        "get",
+        "put",
+        "drop",
+        "bring",
+        "carry",
+        "look",
+        "count",
+        "wait",
+        "describe",
+        "follow",
+        "greet",
+    }
+)
+"""Words that begin a clause wherever they stand."""
+_JOINING = frozenset(
+    {
+        "and",
+        "then",
+        "that",
+        "otherwise",
+        "please",
+        "robot",
+        "you",
+        "now",
+        "me",
+        "no",
+        "yes",
+        "okay",
+        "sure",
+        "of",
+        "if",
+        "not",
+        "to",
+        "again",
+    }
+)
+"""Words after which a clause begins without a comma."""
+
+
+def punctuated(text: str) -> str:
+    """Commas between clauses that follow one another without a word between them, as the planner wants them."""
+    out: list[str] = []
+    for word in text.split():
+        if out and word in _BEGINNINGS and out[-1] not in _JOINING:
+            out[-1] += ","
+        out.append(word)
+    return " ".join(out)
+
+
 def make_grammar(vocabulary: Vocabulary, wake_word: str = "") -> Grammar:
     """The grammar of one world. Errors: SPEECH_NO_MODEL when the lexicon or the dictionary is missing."""
     return _Maker(load_lexicon(), vocabulary, wake_word).make()

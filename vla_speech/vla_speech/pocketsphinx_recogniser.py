@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable
 
 from vla_common.outcomes import Code, Result
-from vla_speech.command_grammar import NAME, Grammar, make_grammar
+from vla_speech.command_grammar import NAME, Grammar, make_grammar, punctuated
 from vla_speech.command_model import model_of
 from vla_speech.recogniser import F32, SAMPLE_RATE_HZ, Recognition, Vocabulary
 from vla_speech.sphinx import Sphinx
@@ -62,7 +62,7 @@ class PocketsphinxRecogniser:
         if self._others & set(found.text.split()):
             return Recognition(found.text, 0.0, LANGUAGE, _not_for_robot())
         confidence = confidence_of(self._sphinx.advantage(found.text, data))
-        return Recognition(found.text, confidence, LANGUAGE)
+        return Recognition(punctuated(found.text), confidence, LANGUAGE)
 
     def _make(self, vocabulary: Vocabulary) -> Sphinx:
         grammar: Grammar = make_grammar(vocabulary, self._wake_word)
