@@ -1,8 +1,9 @@
-"""The sentences that the offline recogniser can hear: a grammar in JSGF, made of the planner's own lexicon.
+"""The sentences that the offline recogniser expects: a grammar in JSGF's notation, of the planner's own lexicon.
 
-Which words there are is the lexicon's (`lexicon.yaml` of vla_planner, read as data), in which order they come is here,
-in the terms of its classes. The places, objects and skills of this world are put in front of what the lexicon knows
-anyway: a "kitchen" that the map lacks must be heard as a kitchen, or it would be taken for something else.
+Which words there are is the lexicon's (`lexicon.yaml` of vla_planner, read as data), in which order they come, and how
+often, is here. The places, objects and skills of this world come first, but what the lexicon knows besides stays: a
+"kitchen" that the map lacks must be heard as a kitchen, or it would be taken for something else. `command_model` makes
+of it what the decoder searches.
 """
 
 from __future__ import annotations
@@ -21,76 +22,140 @@ from vla_speech.pronouncing import pronunciations, words_of
 from vla_speech.recogniser import Vocabulary
 
 NAME = "commands"
-WORLD_WEIGHT = 40
+WORLD_WEIGHT = 150
 """How much likelier a name of this world is than one that only the lexicon has."""
 _KEEP = 8
 """Phrases of each class, as the lexicon puts the usual ones first; more only make the others harder to tell apart."""
 _KEEP_ALL = frozenset({"ADJ", "SIDE", "LINE", "RELATION", "STOP"})
 
-# Upper-case rules are classes of the lexicon, lower-case ones are those of this table. The decoder copies a rule
-# wherever it is named, so that "noun", the big one, may be named three times only: all verbs with an object share a
-# line, although that lets through some sentences which nobody says. The planner refuses those.
+# Upper-case rules are classes of the lexicon, of which the first phrases are the usual ones; lower-case ones are those
+# of this table. Weights (/9/) say how often something is said: what is rare is heard only where nothing usual fits.
 _RULES = {
     "clause": (
-        "<drive> [<length>] <heading> [<length>]",
-        "<TURN> [[by] <angle>] [(a little | slightly)] <side> [[by] <angle>]",
-        "<TURN> around", "<ABOUT_FACE>", "(make | take) a (left | right) turn", "go [back] home",
-        "<act> <noun> [<particle>] (<tail>)*", "<LOOK> <gaze>", "<DESCRIBE_ALL>",
-        "say (hello | goodbye | good morning | good evening | thank you)", "<WAIT> [[for] <time>]",
-        "<FOLLOW> me", "<GREET> (me | the visitor | the guest)", "<skill>",
+        "/10/ <move>", "/8/ <turn>", "/12/ <go_to>", "/10/ <find>", "/14/ <pick>", "/12/ <put>", "/8/ <bring>",
+        "/5/ <look>", "/3/ <count>", "/3/ <describe>", "/2/ <say>", "/3/ <wait>", "/1/ <people>", "/1/ <give>",
+        "/1/ <throw>", "/1/ <skill>",
     ),
-    "drive": ("<GO_drive>", "go", "walk", "<ADVANCE>", "take"),
-    "heading": ("<LINE>", "back", "<SIDE>", "to the (left | right)"),
-    "side": ("<SIDE>", "to the (left | right)"),
-    "gaze": ("<SIDE>", "up", "down", "ahead", "around"),
-    "act": (
-        "(<GO_go> | drive | move | <RETURN>) [over | back] to", "<APPROACH>", "<FIND>", "<SEARCH>", "where is",
-        "is there",
-        "<PICK_pick> [up]", "<PICK_fetch>", "<PUT> [down | back]", "<DROP>", "<BRING_fetch> [me]", "<BRING_carry>",
-        "<THROW> [away]", "<HAND> [me]", "<LOOK> at", "describe", "<FACE>", "what is (on | in | at)", "<COUNT>",
-        "if (there is | you see) [no]",
+    "move": (
+        "/8/ (move | drive | go) <heading> [<length>]", "/4/ (move | drive | go) <length> <heading>",
+        "/1/ <GO_drive> <heading> [<length>]", "/1/ take (a | two | three) (step | steps) <heading>",
     ),
-    "particle": ("up", "down", "back", "away", "over", "here", "there", "are there", "are"),
-    "tail": ("(<RELATION> | at | from | out of | off | under | for | [over | back] to) (<noun> | me | us)",),
+    "heading": (
+        "/12/ forward", "/8/ backward", "/6/ back", "/4/ left", "/4/ right", "/4/ to the (left | right)",
+        "/1/ <LINE>",
+    ),
+    "turn": (
+        "/8/ turn (left | right) [<angle>]", "/3/ turn <angle> (left | right)", "/3/ turn around",
+        "/2/ turn to the (left | right) [<angle>]", "/1/ <TURN> (left | right) [<angle>]", "/1/ <ABOUT_FACE>",
+        "/1/ turn (a little | slightly) (left | right)",
+    ),
+    "go_to": (
+        "/10/ (go | drive) [back | over] to <where>", "/3/ (come | return | go) back to <where>",
+        "/1/ (<GO_go> | move) to <where>", "/1/ <APPROACH> <where>", "/1/ go [back] home",
+    ),
+    "find": (
+        "/8/ find <thing> [<at>]", "/3/ look for <thing> [<at>]", "/1/ <FIND> <thing> [<at>]", "/1/ where is <thing>",
+    ),
+    "pick": (
+        "/10/ pick up <thing> [<from>]", "/3/ pick <thing> up", "/3/ (grab | take | get) <thing> [<from>]",
+        "/1/ <PICK_pick> <thing> [<from>]", "/1/ <PICK_fetch> <thing> [<from>]",
+    ),
+    "put": (
+        "/10/ (put | place) <thing> <onto>", "/2/ put <thing> down", "/2/ put down <thing>",
+        "/2/ drop <thing> [<onto>]",
+        "/1/ <PUT> <thing> <onto>",
+    ),
+    "bring": (
+        "/6/ (bring | take) <thing> [<from>] to <spot>", "/3/ bring me <thing> [<from>]",
+        "/1/ <BRING_fetch> me <thing>",
+        "/1/ (carry | move) <thing> to <spot>",
+    ),
+    "look": ("/4/ look at <where>", "/4/ look (left | right | up | down | around)", "/1/ <LOOK> at <where>"),
+    "count": ("/4/ how many <several> are [there] <at>", "/1/ count the <several> [<at>]"),
+    "describe": ("/4/ what is <at>", "/1/ what do you see", "/1/ describe <where>", "/1/ <DESCRIBE_ALL>"),
+    "say": ("say (hello | goodbye | good morning | good evening | thank you | yes | no)",),
+    "wait": ("/4/ wait [for] <time>", "/1/ wait", "/1/ <WAIT> <time>"),
+    "people": ("follow me", "greet (me | the visitor | the guest)", "guide me to <spot>"),
+    "give": ("/2/ (give | hand) me <thing>", "/1/ <HAND> me <thing>"),
+    "throw": ("throw <thing> away", "throw away <thing>", "throw <thing> (in | into) <spot>"),
     "skill": (),
-    # The weights keep rare words such as "everything" from being heard in place of frequent ones.
-    "noun": (
-        "/60/ [<the>] [<rank> | <size>] [<colour>] (<label> | <labels> | <place>)",
-        "/20/ (<the> [<size>] [<colour>] | <colour>) (one | ones | object | objects | thing | things)",
-        "/16/ it", "/1/ everything", "/1/ that one", "/1/ something <colour>", "/1/ the room",
+    # --- things and places
+    "where": ("/3/ <spot>", "/1/ <thing>"),
+    "spot": ("/20/ the <place>", "/1/ there"),
+    "thing": (
+        "/20/ the [<size>] [<colour>] <label>", "/10/ the <colour> <label>", "/6/ a [<size>] [<colour>] <label>",
+        "/4/ a <colour> (object | thing)", "/3/ the <colour> (object | one)", "/10/ it", "/1/ an <label>",
+        "/1/ the <rank> <label>", "/1/ (this | that | my | two | three) [<colour>] (<label> | <labels>)",
+        "/1/ (everything | all [the] <labels>)", "/1/ something <colour>",
     ),
-    "the": (
-        "/60/ the", "/40/ a", "/10/ an", "/1/ this", "/1/ my", "/2/ one", "/2/ two", "/2/ three", "/1/ all the",
+    "several": ("/4/ [<colour>] <labels>", "/1/ [<colour>] (objects | things)"),
+    "at": ("/8/ on <spot>", "/3/ (at | in) <spot>", "/1/ (under | near | behind | next to) <spot>"),
+    "from": ("/6/ from <spot>", "/3/ on <spot>", "/1/ (at | in | out of) <spot>"),
+    "onto": (
+        "/10/ on <where>", "/4/ (in | into) <where>", "/4/ next to <where>", "/2/ (behind | in front of) <where>",
+        "/2/ to the (left | right) of <where>", "/1/ <RELATION> <where>", "/1/ (there | here | away)",
     ),
     "colour": ("<ADJ_colour>",),
     "size": ("<ADJ_size>",),
     "rank": ("nearest", "closest", "largest", "biggest", "smallest", "left", "right", "first", "second", "last"),
     # --- amounts
-    "digit": ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine"),
+    "digit": ("two", "three", "four", "five", "six", "seven", "eight", "nine"),
     "tens": ("ten", "fifteen", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"),
     "number": (
-        "<digit>", "<tens>", "(twenty | thirty | forty | fifty) five", "(eleven | twelve)",
-        "(one | a) hundred [[and] <tens>]",
+        "/8/ <digit>", "/8/ <tens>", "/4/ (twenty | thirty | forty | fifty | seventy | eighty) <digit>",
+        "/1/ (eleven | twelve)", "/2/ one hundred [[and] <tens>]",
     ),
     "length": (
-        "[by | for] <number> (meter | meters | centimeters | steps | step | feet | foot | inches)", "half a meter",
-        "a meter", "one and a half meters", "<digit> point <digit> meters", "a (little | bit | step)",
+        "/6/ one meter", "/6/ <digit> meters", "/5/ <number> (centimeters | steps)", "/3/ half a meter",
+        "/2/ a meter",
+        "/2/ one and a half meters", "/1/ <digit> (feet | inches)", "/1/ <digit> point <digit> meters",
+        "/1/ a (little | bit | step)",
     ),
-    "angle": ("<number> degrees", "half a turn", "a quarter turn"),
-    "time": ("<number> (seconds | second | minutes | minute)", "half a minute", "a (minute | moment)"),
+    "angle": ("/8/ [by] <number> degrees", "/1/ half a turn", "/1/ a quarter turn"),
+    "time": (
+        "/6/ <number> seconds", "/2/ <digit> minutes", "/1/ (one | a) (second | minute | moment)",
+        "/1/ half a minute",
+    ),
     # --- talk
+    "if": ("if there is (a | an | no) [<colour>] <label> [<at>]", "if you see a [<colour>] <label>"),
     "answer": (
-        "yes [please | do it | go ahead | you may]", "okay", "sure", "go ahead", "do it", "of course", "no [thanks]",
-        "never mind", "cancel [that]", "forget it", "none of them", "any of them", "all of them", "both [of them]",
-        "[no] [on | in | at] <noun>", "again", "(do | repeat) (that | it) [again]", "once more",
+        "/6/ yes [please | do it | go ahead | you may]", "/2/ okay", "sure", "go ahead", "do it", "of course",
+        "/6/ no [thanks]", "never mind", "/2/ cancel [that]", "forget it", "none of them", "any of them",
+        "all of them",
+        "both [of them]", "/6/ [no] the <colour> one", "/2/ the (first | second | left | right | small | large) one",
+        "/3/ [no] <thing> [<at>]", "/3/ <spot>", "again", "do (that | it) again", "once more",
     ),
     "lead": (
-        "please", "robot", "hey robot", "okay robot", "(could | can | would | will) you [please]", "now", "first",
+        "/4/ please", "/2/ robot", "hey robot", "okay robot", "(could | can | would | will) you [please]", "now",
     ),
-    "link": ("and", "then", "and then", "after that", "and after that", "otherwise", "if not"),
+    "link": ("/8/ and", "/2/ then", "/3/ and then", "after that"),
+    "one": ("/6/ <clause>", "/1/ <lead> <clause>", "/1/ <clause> please"),
 }  # fmt: skip
-_TOP = ("[<lead>] ( [<link>] <clause> )+ [please | now]", "<answer>", "<STOP>")
+_TOP = (
+    "/50/ <one>", "/25/ <clause> <link> <clause>", "/8/ <clause> <clause> <link> <clause>",
+    "/4/ <clause> <link> <clause> <link> <clause>", "/2/ <if> <clause> [otherwise <clause>]", "/8/ <answer>",
+    "/2/ <STOP>",
+    "/30/ <other> <other> (<other>)+",
+)  # fmt: skip
 _SIZES = frozenset({"small", "large"})
+_OTHER_TEXT = """
+    about after am because been before being big but call came coffee could did didn't does doing doesn't don't door
+    dinner even every expensive few friend game garden gave getting glass going good got great had has have
+    having he heard
+    hear her here's him his home hour house how i i'll i'm i've its job kind know last late let's life like
+    long looked
+    made make many maybe meeting mine money month more morning mother movie much must my name need never new
+    news night
+    nobody not nothing now of off old only or other our out own people play really remember rain said same
+    saw school see
+    seen she she's should since so some somebody something soon sunday still street such sure talk than that's their
+    then they they're thing think this those though thought thursday time today told tomorrow tonight too town train
+    trip try two under until us usually very want wants was watch way we we'll week well went were what's
+    when which while
+    who whole why will with without woman word work would year yesterday you'll your
+"""
+OTHER_WORDS = frozenset(_OTHER_TEXT.split())
+"""Words of talk that is not for the robot: they catch what would else be taken for the nearest command."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +165,66 @@ class Grammar:
     jsgf: str
     words: Mapping[str, tuple[str, ...]]
     unspoken: tuple[str, ...] = ()
+    others: frozenset[str] = frozenset()
+    """Those of the words that belong to no command."""
+
+
+_BEGINNINGS = frozenset(
+    {
+        "go",
+        "drive",
+        "move",
+        "turn",
+        "find",
+        "pick",
+        "grab",
+        "get",
+        "put",
+        "drop",
+        "bring",
+        "carry",
+        "look",
+        "count",
+        "wait",
+        "describe",
+        "follow",
+        "greet",
+    }
+)
+"""Words that begin a clause wherever they stand."""
+_JOINING = frozenset(
+    {
+        "and",
+        "then",
+        "that",
+        "otherwise",
+        "please",
+        "robot",
+        "you",
+        "now",
+        "me",
+        "no",
+        "yes",
+        "okay",
+        "sure",
+        "of",
+        "if",
+        "not",
+        "to",
+        "again",
+    }
+)
+"""Words after which a clause begins without a comma."""
+
+
+def punctuated(text: str) -> str:
+    """Commas between clauses that follow one another without a word between them, as the planner wants them."""
+    out: list[str] = []
+    for word in text.split():
+        if out and word in _BEGINNINGS and out[-1] not in _JOINING:
+            out[-1] += ","
+        out.append(word)
+    return " ".join(out)
 
 
 def make_grammar(vocabulary: Vocabulary, wake_word: str = "") -> Grammar:
@@ -138,7 +263,7 @@ class _Maker:
             "skill"
         ]:  # a rule without alternatives makes the decoder drop those that name it
             del rules["skill"]
-            rules["clause"].remove("<skill>")
+            rules["clause"].remove("/1/ <skill>")
         lines = ["#JSGF V1.0;", f"grammar {NAME};"]
         top = list(_TOP)
         if wake := " ".join(words_of(self._wake_word)):
@@ -147,6 +272,9 @@ class _Maker:
         lines.append(f"public <{NAME}> = {' | '.join(top)};")
         bodies = {name: " | ".join(alternatives) for name, alternatives in rules.items()}
         bodies |= self._things()
+        own = {word for body in (*bodies.values(), *top) for word in _plain_words("=" + body)}
+        others = frozenset(self._spoken(sorted(OTHER_WORDS - own)))
+        bodies["other"] = " | ".join(sorted(others))
         for name, body in bodies.items():
             lines.append(f"<{name}> = {body};")
         needed = {
@@ -161,7 +289,9 @@ class _Maker:
         words = {w for line in lines[2:] for w in _plain_words(line)}
         missing = words - self._sounds.keys()
         self._sounds.update(pronunciations(missing))
-        return Grammar(text, {w: self._sounds[w] for w in sorted(words)}, tuple(self._unspoken))
+        return Grammar(
+            text, {w: self._sounds[w] for w in sorted(words)}, tuple(self._unspoken), others
+        )
 
     def _things(self) -> dict[str, str]:
         lexicon, world = self._lexicon, self._vocabulary
@@ -202,8 +332,12 @@ class _Maker:
         else:
             lists = [entries]
         keep = None if kind in _KEEP_ALL else _KEEP
-        phrases = [phrase for words in lists for phrase in words[:keep]]
-        return " | ".join(self._spoken(phrases))
+        # The lexicon puts the usual phrases of each meaning first.
+        weights: dict[str, float] = {}
+        for words in lists:
+            for rank, phrase in enumerate(self._spoken(words[:keep])):
+                weights.setdefault(phrase, 1.0 / (1 + rank) ** 2)
+        return " | ".join(f"/{weight:.4f}/ {phrase}" for phrase, weight in weights.items())
 
     def _spoken(self, phrases: Iterable[str], tell: bool = False) -> list[str]:
         """Those whose words all have a pronunciation, as the dictionary spells them. tell: note the others."""

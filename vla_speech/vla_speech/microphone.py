@@ -26,10 +26,10 @@ def load_backend() -> Any:
         import sounddevice
     except ImportError as error:
         raise _lost(
-            f"The microphone needs sounddevice ({error}): pip install sounddevice"
+            f"Microphones and sound cards need sounddevice ({error}): pip install sounddevice"
         ) from None
     except OSError:
-        raise _lost(f"The microphone needs the library PortAudio: {INSTALL}") from None
+        raise _lost(f"Microphones and sound cards need PortAudio: {INSTALL}") from None
     return sounddevice
 
 

@@ -1,7 +1,7 @@
-"""The offline recogniser: pocketsphinx with a grammar of commands. English only; its model comes with its wheel.
+"""The offline recogniser: pocketsphinx with a model of commands. English only; the sounds' model is in its wheel.
 
-It hears nothing but sentences of the grammar, so most of its work is to tell what is none: a sentence is believed only
-when the grammar explains the sound nearly as well as a free sequence of sounds does.
+Most of its work is to tell what is no command. Words of ordinary talk compete with those of commands, and a sentence
+with one of them is none; the rest is believed only when it explains the sound nearly as well as any sounds do.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ import math
 from collections.abc import Callable
 
 from vla_common.outcomes import Code, Result
-from vla_speech.command_grammar import NAME, Grammar, make_grammar
+from vla_speech.command_grammar import NAME, Grammar, make_grammar, punctuated
+from vla_speech.command_model import model_of
 from vla_speech.recogniser import F32, SAMPLE_RATE_HZ, Recognition, Vocabulary
 from vla_speech.sphinx import Sphinx
 
@@ -20,8 +21,6 @@ EVEN_ADVANTAGE = 8.0
 SLOPE = 0.5
 """How fast doubt turns into certainty around that; both fitted to spoken commands and chatter, see the evaluation."""
 SHORTEST_S = 0.1
-MOST_STATES = 3000
-"""Hypotheses that are followed in each frame: with so many it takes half the time, and hears the same."""
 
 
 class PocketsphinxRecogniser:
@@ -60,8 +59,10 @@ class PocketsphinxRecogniser:
             return Recognition(found.text, 0.0, LANGUAGE)
         if not found.text:
             return Recognition("", 0.0, LANGUAGE, _not_for_robot())
+        if self._others & set(found.text.split()):
+            return Recognition(found.text, 0.0, LANGUAGE, _not_for_robot())
         confidence = confidence_of(self._sphinx.advantage(found.text, data))
-        return Recognition(found.text, confidence, LANGUAGE)
+        return Recognition(punctuated(found.text), confidence, LANGUAGE)
 
     def _make(self, vocabulary: Vocabulary) -> Sphinx:
         grammar: Grammar = make_grammar(vocabulary, self._wake_word)
@@ -70,7 +71,8 @@ class PocketsphinxRecogniser:
                 "Can't be heard, since nobody knows how to pronounce it: "
                 + ", ".join(grammar.unspoken)
             )
-        return Sphinx(grammar.words, {NAME: grammar.jsgf}, maxhmmpf=MOST_STATES)
+        self._others = grammar.others
+        return Sphinx(grammar.words, {}, {NAME: model_of(grammar.jsgf)})
 
 
 def confidence_of(advantage: float) -> float:

@@ -45,9 +45,13 @@ class Sphinx:
     """One decoder with several grammars over one dictionary. Errors: SPEECH_NO_MODEL, INVALID_REQUEST."""
 
     def __init__(
-        self, words: Mapping[str, tuple[str, ...]], grammars: Mapping[str, str], **options: Any
+        self,
+        words: Mapping[str, tuple[str, ...]],
+        grammars: Mapping[str, str],
+        models: Mapping[str, str] | None = None,
+        **options: Any,
     ) -> None:
-        """words: with their pronunciations; grammars: name -> JSGF."""
+        """words: with their pronunciations; grammars: name -> JSGF; models: name -> n-grams in the ARPA format."""
         try:
             import pocketsphinx
         except ImportError as error:
@@ -73,6 +77,15 @@ class Sphinx:
                 bestpath=False,
                 **options,
             )
+            for name, text in (models or {}).items():
+                path = Path(scratch) / "model.arpa"
+                path.write_text(text, encoding="utf-8")
+                try:
+                    self._decoder.add_lm_file(name, str(path))
+                except Exception as error:
+                    raise VlaError(
+                        Code.INVALID_REQUEST, f"The model '{name}' can't be used: {error}."
+                    ) from None
         loop = " | ".join(f"ph{phone.lower()}" for phone in PHONES)
         for name, grammar in {
             **grammars,

@@ -34,7 +34,7 @@ class SphinxMatcher:
     unspoken: stop words that can't be spotted, because nobody knows how to pronounce them.
     """
 
-    def __init__(self, phrases: Iterable[str], **options: float) -> None:
+    def __init__(self, phrases: Iterable[str]) -> None:
         wanted = {phrase: words_of(phrase) for phrase in phrases}
         sounds = pronunciations(
             [w for words in wanted.values() for w in words]
@@ -59,7 +59,7 @@ class SphinxMatcher:
                 f"<other> = {' | '.join(f'/{1 / len(loop):.5f}/ {word}' for word in loop)};",
             ]
         )
-        self._sphinx = Sphinx(sounds, {GRAMMAR: grammar}, **options) if spoken else None
+        self._sphinx = Sphinx(sounds, {GRAMMAR: grammar}) if spoken else None
 
     def match(self, samples: F32) -> Match:
         if self._sphinx is None or len(samples) < SHORTEST_S * SAMPLE_RATE_HZ:
