@@ -202,7 +202,9 @@ class Demo:
             self._say(f"  {text}{hint}")
 
         album = _Album(client) if self.pictures else None
-        spoken = SpokenCommand(client, on_message, self._show_plan)
+        spoken = SpokenCommand(
+            client, on_message, self._show_plan, lambda heard: self._say(f"Heard:  {heard}")
+        )
         before = truth_from_msg(client.ground_truth())
         if album:
             album.take("start")
@@ -210,7 +212,6 @@ class Demo:
         mark = time.monotonic()
         heard = spoken.wait_heard(HEARING_TIMEOUT_S)
         report.heard, report.confidence = heard.text, heard.confidence
-        self._say(f"Heard:  {heard}")
         if not heard.result.ok:
             report.outcome = heard.result
             self._say(f"It is not carried out: {heard.result}")
@@ -220,9 +221,10 @@ class Demo:
         self._judge(client, report, spoken.plan or Plan(""), before, album)
 
     def _show_plan(self, plan: Plan) -> None:
-        self._say(f"Plan by '{plan.planner}':")
+        lines = [f"Plan by '{plan.planner}':"]
         for number, step in enumerate(plan.steps, 1):
-            self._say("  " + describe_step(number, step.to_json()), stamp=False)
+            lines.append(" " * 13 + describe_step(number, step.to_json()))
+        self._say("\n".join(lines))
 
     def _judge(
         self, client: Any, report: DemoReport, plan: Plan, before: Truth, album: _Album | None
@@ -240,10 +242,11 @@ class Demo:
             report.outcome.ok and bool(plan.steps) and all(check.ok for check in report.checks)
         )
 
-    def _say(self, text: str, stamp: bool = True) -> None:
+    def _say(self, text: str) -> None:
+        """Called by several threads: one write for each, so that lines stay whole."""
         if not self.quiet:
-            prefix = f"[{time.monotonic() - self._begin:6.1f} s] " if stamp else " " * 11
-            print(prefix + text, flush=True)
+            sys.stdout.write(f"[{time.monotonic() - self._begin:6.1f} s] {text}\n")
+            sys.stdout.flush()
 
 
 class _Album:

@@ -49,8 +49,10 @@ class SpokenCommand:
         client: Any,
         on_message: Callable[[str, bool], None] = lambda text, is_question: None,
         on_plan: Callable[[Plan], None] = lambda plan: None,
+        on_heard: Callable[[Heard], None] = lambda heard: None,
     ) -> None:
-        self._on_message, self._on_plan = on_message, on_plan
+        """on_heard is called before anything else is told of the command."""
+        self._on_message, self._on_plan, self._on_heard = on_message, on_plan, on_heard
         self._changed = threading.Condition()
         self._heard: Heard | None = None
         self._early: list[Any] = []
@@ -93,6 +95,7 @@ class SpokenCommand:
                 outcome_from_msg(message.outcome),
                 message.trace_id,
             )
+            self._on_heard(self._heard)
             early, self._early = self._early, []
             self._changed.notify_all()
         for kept in early:  # topics have no order among them
