@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from system_case import LONG_S, SystemCase, describe
 
-from vla_bringup.spoken_command import SpokenCommand, write_command
+from vla_bringup.spoken_command_client import SpokenCommand, write_command
 from vla_bringup.verdict import judge
 from vla_common.outcomes import OK
 

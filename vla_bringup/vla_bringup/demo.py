@@ -107,7 +107,7 @@ class Demo:
             str(self.folder),
         )
         if self.voice:
-            from vla_bringup.spoken_command import write_command
+            from vla_bringup.spoken_command_client import write_command
 
             sound = self.folder / "command.wav"
             try:
@@ -192,7 +192,7 @@ class Demo:
 
     def _spoken(self, client: Any, report: DemoReport) -> None:
         """The same, heard: the system takes the command from the transcript, nobody hands it over."""
-        from vla_bringup.spoken_command import SpokenCommand
+        from vla_bringup.spoken_command_client import SpokenCommand
         from vla_bringup.truth_client import truth_from_msg
 
         shell = f"ROS_DOMAIN_ID={os.environ['ROS_DOMAIN_ID']} "

@@ -246,6 +246,7 @@ ROS_SIDE = {
         "demo",
         "doctor",
     },  # command-line tools, which start or speak with a system
+    "vla_speech": {"audio_qos"},
 }
 
 
