@@ -134,28 +134,30 @@ _RULES = {
 _TOP = (
     "/50/ <one>", "/25/ <clause> <link> <clause>", "/8/ <clause> <clause> <link> <clause>",
     "/4/ <clause> <link> <clause> <link> <clause>", "/2/ <if> <clause> [otherwise <clause>]", "/8/ <answer>",
-    "/2/ <STOP>",
+    "/15/ <STOP>",
     "/30/ <other> <other> (<other>)+",
 )  # fmt: skip
 _SIZES = frozenset({"small", "large"})
 _OTHER_TEXT = """
     about after am because been before being big but call came coffee could did didn't does doing doesn't don't door
-    dinner even every expensive few friend game garden gave getting glass going good got great had has have
+    dinner even every expensive friend game garden gave getting glass going good got great had has have
     having he heard
     hear her here's him his home hour house how i i'll i'm i've its job kind know last late let's life like
     long looked
-    made make many maybe meeting mine money month more morning mother movie much must my name need never new
+    made make many maybe meeting money month more morning mother movie much must my name need never new
     news night
-    nobody not nothing now of off old only or other our out own people play really remember rain said same
+    nobody not nothing now of old only or other our out people play really remember rain said same
     saw school see
-    seen she she's should since so some somebody something soon sunday still street such sure talk than that's their
-    then they they're thing think this those though thought thursday time today told tomorrow tonight too town train
-    trip try two under until us usually very want wants was watch way we we'll week well went were what's
+    seen she she's should since so some somebody something soon sunday sure than that's their
+    then they they're thing think this those though thought thursday time today told tomorrow too town train
+    trip try two under us usually very want wants was watch way we we'll week well went were what's
     when which while
     who whole why will with without woman word work would year yesterday you'll your
 """
 OTHER_WORDS = frozenset(_OTHER_TEXT.split())
-"""Words of talk that is not for the robot: they catch what would else be taken for the nearest command."""
+"""Words of talk that is not for the robot: they catch what would else be taken for the nearest command. None
+    that sounds
+like a stop word or a place is among them."""
 
 
 @dataclass(frozen=True)
