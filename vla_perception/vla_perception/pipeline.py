@@ -20,11 +20,8 @@ from vla_perception.frame import RgbdFrame, Transform
 from vla_perception.localizer import Location, localize
 from vla_perception.places import place_of
 from vla_perception.robot_mask import robot_mask
-from vla_perception.shape import Shape
+from vla_perception.shape import LABELS, Shape
 from vla_perception.surfaces import find_surfaces, support_surfaces
-
-UNSURE, PLAIN_FORM = 0.6, 0.8
-"""Scores of a network's name below which the form may contradict it, and of the form above which it does."""
 
 
 @dataclass(frozen=True)
@@ -107,11 +104,13 @@ def _sighting(
 
 
 def _name(detection: Detection2D, shape: Shape) -> tuple[str, float]:
-    """What to call it: as the backend says, unless it is unsure and the form is plain."""
+    """What to call it: where a network and the form differ, the surer one is right more often than either alone. A name
+    that no form has is the network's to give."""
     if not detection.label:
         return shape.label, shape.score
     if shape.label == detection.label:
         return detection.label, 1.0 - (1.0 - detection.label_score) * (1.0 - shape.score)
-    if detection.label_score < UNSURE and shape.label != "object" and shape.score > PLAIN_FORM:
+    doubtful = detection.label in LABELS and shape.label != "object"
+    if doubtful and shape.score > detection.label_score:
         return shape.label, shape.score
     return detection.label, detection.label_score
