@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vla_speech.foreground import Foreground
 from vla_speech.recogniser import F32, SAMPLE_RATE_HZ
 from vla_speech.segmenter import Segmenter, Utterance
 from vla_speech.stop_spotter import StopSpotter
@@ -79,6 +80,7 @@ class Listener:
     ) -> None:
         self._vad, self._segmenter, self._spotter = vad, segmenter, spotter
         self._partial_interval_s = partial_interval_s
+        self._foreground = Foreground()
         self._rest = np.zeros(0, np.float32)
         self._next_partial_s = 0.0
         self.probability = 0.0
@@ -99,6 +101,7 @@ class Listener:
         """The sound stays away: what is under way ends, and what comes next is something new."""
         self._rest = np.zeros(0, np.float32)
         self._vad.reset()
+        self._foreground.reset()
         events: list[Event] = []
         if self._spotter is not None:
             self._add_stop(self._spotter.flush(), events)
@@ -109,6 +112,8 @@ class Listener:
 
     def _frame(self, frame: F32, at_s: float, covered: bool, events: list[Event]) -> None:
         self.probability = self._vad.probability(frame)
+        if not self._foreground.stands_out(frame, self.probability):
+            self.probability = 0.0
         if self._spotter is not None:
             self._add_stop(self._spotter.feed(frame, self.probability, at_s), events)
         spoke = self._segmenter.speaking
