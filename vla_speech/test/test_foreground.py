@@ -73,7 +73,7 @@ class Babble:
 
 
 def test_an_utterance_in_babble_ends_when_the_person_is_done():
-    listener = Listener(Babble(), Segmenter(Rules()), None)
+    listener = Listener(Babble(), Segmenter(Rules()), None, foreground=Foreground())
     events = []
     for number, frame in enumerate([*sound(-45, 3), *sound(-20, 1), *sound(-45, 1)]):
         events += listener.feed(frame, number * FRAME_S)

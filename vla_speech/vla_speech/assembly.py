@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from vla_common.outcomes import VlaError
 from vla_speech.backends import make_recogniser
 from vla_speech.config import SpeechConfig, WhisperConfig
+from vla_speech.foreground import Foreground
 from vla_speech.listening import Listener
 from vla_speech.recogniser import Recogniser
 from vla_speech.segmenter import Rules, Segmenter
@@ -62,4 +63,4 @@ def make_listener(speech: SpeechConfig, vad: VoiceActivity, matcher: Matcher | N
             speech.vad_threshold, release, speech.stop_pause_s, speech.stop_threshold
         )
         spotter = StopSpotter(matcher, phrases_of(speech.stop_words), stop_rules)
-    return Listener(vad, Segmenter(rules), spotter, speech.partial_interval_s)
+    return Listener(vad, Segmenter(rules), spotter, speech.partial_interval_s, Foreground())

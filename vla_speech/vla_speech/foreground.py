@@ -1,9 +1,9 @@
 """Whether a voice stands out from what else is to be heard.
 
-The voice activity model takes babble for speech, rightly, and so an utterance in babble never ends and a stop word in it
-never stands alone. A person who talks to the robot is louder than the room: what is not, counts as silence. Where the
-room does not sound like voices, the model tells them apart better than loudness does, and nothing is changed; a voice
-that hardly rises above steady noise is taken for the room after a fifth of a second, though.
+The voice activity model takes babble for speech, rightly, and so an utterance in babble never ends and a stop word in
+it never stands alone. A person who talks to the robot is louder than the room: what is not, counts as silence. Where
+the room does not sound like voices, the model tells them apart better than loudness does, and nothing is changed; a
+voice that hardly rises above steady noise is taken for the room after a fifth of a second, though.
 """
 
 from __future__ import annotations

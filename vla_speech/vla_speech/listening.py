@@ -77,10 +77,12 @@ class Listener:
         segmenter: Segmenter,
         spotter: StopSpotter | None,
         partial_interval_s: float = 0.0,
+        foreground: Foreground | None = None,
     ) -> None:
+        """foreground: without one, every voice counts."""
         self._vad, self._segmenter, self._spotter = vad, segmenter, spotter
         self._partial_interval_s = partial_interval_s
-        self._foreground = Foreground()
+        self._foreground = foreground
         self._rest = np.zeros(0, np.float32)
         self._next_partial_s = 0.0
         self.probability = 0.0
@@ -101,7 +103,8 @@ class Listener:
         """The sound stays away: what is under way ends, and what comes next is something new."""
         self._rest = np.zeros(0, np.float32)
         self._vad.reset()
-        self._foreground.reset()
+        if self._foreground is not None:
+            self._foreground.reset()
         events: list[Event] = []
         if self._spotter is not None:
             self._add_stop(self._spotter.flush(), events)
@@ -112,8 +115,9 @@ class Listener:
 
     def _frame(self, frame: F32, at_s: float, covered: bool, events: list[Event]) -> None:
         self.probability = self._vad.probability(frame)
-        if not self._foreground.stands_out(frame, self.probability):
-            self.probability = 0.0
+        if self._foreground is not None:
+            if not self._foreground.stands_out(frame, self.probability):
+                self.probability = 0.0
         if self._spotter is not None:
             self._add_stop(self._spotter.feed(frame, self.probability, at_s), events)
         spoke = self._segmenter.speaking
