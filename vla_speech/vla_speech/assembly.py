@@ -42,10 +42,15 @@ def make_parts(speech: SpeechConfig, whisper: WhisperConfig, tell: Callable[[str
         except VlaError as error:
             tell(f"Stop words are heard only at the end of an utterance: {error.message}")
     vad = SileroVad()
-    return Parts(recogniser, reason, lambda: make_listener(speech, vad, matcher))
+    return Parts(recogniser, reason, lambda: make_listener(speech, vad, matcher, Foreground()))
 
 
-def make_listener(speech: SpeechConfig, vad: VoiceActivity, matcher: Matcher | None) -> Listener:
+def make_listener(
+    speech: SpeechConfig,
+    vad: VoiceActivity,
+    matcher: Matcher | None,
+    foreground: Foreground | None = None,
+) -> Listener:
     """A listener by the parameters around the given parts."""
     vad.reset()
     release = min(speech.vad_release, speech.vad_threshold)
@@ -63,4 +68,4 @@ def make_listener(speech: SpeechConfig, vad: VoiceActivity, matcher: Matcher | N
             speech.vad_threshold, release, speech.stop_pause_s, speech.stop_threshold
         )
         spotter = StopSpotter(matcher, phrases_of(speech.stop_words), stop_rules)
-    return Listener(vad, Segmenter(rules), spotter, speech.partial_interval_s, Foreground())
+    return Listener(vad, Segmenter(rules), spotter, speech.partial_interval_s, foreground)
