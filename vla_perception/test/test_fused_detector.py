@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from synthetic import TABLE, Solid, frame_of, on_table, standard_things
+from synthetic import BIN, TABLE, Solid, camera_at, frame_of, on_table, standard_things
 
 from vla_common.outcomes import Code, VlaError
 from vla_perception.boxes import Boxes
@@ -105,6 +105,20 @@ def test_where_network_and_form_differ_the_surer_one_names():
     assert foreign.label == "vase"
 
 
+def test_in_a_container_a_plain_form_names():
+    ball = Solid("ball", "red", (1.0, 1.0, 0.018 + 0.035), (0.07, 0.07, 0.07))
+    camera = camera_at(0.35, 1.0, 1.3, (1.0, 1.0, 0.1))
+    frame = frame_of([ball], places=(BIN,), camera=camera)
+    (alone,) = look(
+        frame_of([ball], places=(BIN,), camera=camera), ColourDetector(), (BIN,), CONFIG
+    )
+    assert alone.label == "ball"
+    for name, label in (("cup", "ball"), ("vase", "vase")):
+        told = fused((*box_of(frame, ball), 0.99, name))
+        found = look(frame_of([ball], places=(BIN,), camera=camera), told, (BIN,), CONFIG)
+        assert [s.label for s in found] == [label]
+
+
 def test_things_of_one_colour_that_touch_come_apart():
     left = on_table("box", "red", 1.15, 0.030, BLOCK)
     right = on_table("box", "red", 1.15, -0.030, BLOCK)
@@ -128,6 +142,22 @@ def test_a_thing_before_another_of_its_colour_takes_its_own_pixels():
     assert math.dist(block.position[:2], near.position[:2]) < 0.02
     assert math.dist(bottle.position[:2], far.position[:2]) < 0.025
     assert bottle.detection.truncated and not block.detection.truncated
+
+
+def test_a_part_of_a_thing_is_no_thing_of_its_own():
+    bottle = on_table("cylinder", "red", 1.15, 0.0, (0.06, 0.06, 0.17))
+    frame = frame_of([bottle])
+    x0, y0, x1, y1 = box_of(frame, bottle)
+    neck = (x0, y0, x1, y0 + 0.4 * (y1 - y0))
+    assert [s.label for s in see([bottle], (bottle, 0.8, "bottle"), (neck, 0.7, "jar"))] == [
+        "bottle"
+    ]
+
+
+def test_a_box_below_the_threshold_divides_nothing():
+    left = on_table("box", "red", 1.15, 0.030, BLOCK)
+    right = on_table("box", "red", 1.15, -0.030, BLOCK)
+    assert len(see([left, right], (left, 0.8, "vase"), (right, 0.45, "jar"))) == 1
 
 
 def test_what_stands_on_a_thing_of_its_colour_has_its_own_height():

@@ -18,7 +18,7 @@ class VisionConfig:
         choices=["auto", "onnx", "ultralytics", "colour"],
     )
     level: str = setting(
-        "speed",
+        "balanced",
         "Size at which a network looks at pictures: 320, 416 or 640 pixels on the longer side.",
         choices=["speed", "balanced", "accuracy"],
     )

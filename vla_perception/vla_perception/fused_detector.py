@@ -31,6 +31,8 @@ MIN_MATCH = 0.3
 """Overlap of a box and a group's box from which on they are one thing. Depth loses the rim of small things."""
 SHARED = 0.12
 """Of a group's pixels that a further box must hold to get its part of the group."""
+PART = 0.7
+"""Of a further box that lies in the box of a thing already found: then it is the neck of a bottle, say."""
 MIN_PART = 6
 """Fewest pixels of a part."""
 MIN_DEPTH_SHARE = 0.3
@@ -121,7 +123,7 @@ def fuse(
     frame: RgbdFrame, groups: Sequence[Detection2D], boxes: Sequence[Named], threshold: float
 ) -> list[Detection2D]:
     """Detections of both together; `groups` have masks."""
-    owner = _match(groups, boxes)
+    owner = _match(groups, boxes, threshold)
     shares: dict[int, list[int]] = {}
     for number, index in owner.items():
         shares.setdefault(index, []).append(number)
@@ -146,8 +148,13 @@ def fuse(
     return out
 
 
-def _match(groups: Sequence[Detection2D], boxes: Sequence[Named]) -> dict[int, int]:
-    """For boxes, the group that each belongs to: pairs first, then further boxes that hold a part of a group."""
+def _match(
+    groups: Sequence[Detection2D], boxes: Sequence[Named], threshold: float
+) -> dict[int, int]:
+    """For boxes, the group that each belongs to: pairs first, then further boxes that hold a part of a group.
+
+    To divide what depth shows as one takes a box that counts by itself, and that is no part of a thing already found.
+    """
     if not groups or not boxes:
         return {}
     outlines = np.array([g.box for g in groups], dtype=np.float64)
@@ -165,12 +172,14 @@ def _match(groups: Sequence[Detection2D], boxes: Sequence[Named]) -> dict[int, i
         owner[number] = group
         taken.add(group)
     for number in range(len(boxes)):
-        if number in owner:
+        if number in owner or boxes[number].score < threshold:
             continue
         group = int(np.argmax(held[number] * _covered(frames[number], outlines)))
         pixels = int(np.count_nonzero(np.asarray(groups[group].mask)))
         enough = held[number, group] >= SHARED and held[number, group] * pixels >= MIN_PART
-        if enough and _covered(frames[number], outlines)[group] > 0.5:
+        found = frames[[other for other, of in owner.items() if of == group]]
+        part = len(found) and float(_covered(frames[number], found).max()) > PART
+        if enough and not part and _covered(frames[number], outlines)[group] > 0.5:
             owner[number] = group
     return owner
 

@@ -111,6 +111,8 @@ def _name(detection: Detection2D, shape: Shape) -> tuple[str, float]:
     if shape.label == detection.label:
         return detection.label, 1.0 - (1.0 - detection.label_score) * (1.0 - shape.score)
     doubtful = detection.label in LABELS and shape.label != "object"
-    if doubtful and shape.score > detection.label_score:
+    # From above, in a container, the form has so far been right where the network was not.
+    from_above = detection.surface is not None and detection.surface.inside
+    if doubtful and (from_above or shape.score > detection.label_score):
         return shape.label, shape.score
     return detection.label, detection.label_score
