@@ -52,7 +52,7 @@ class Plan:
     worlds: int = 130
     views: int = 7
     test_worlds: int = 100
-    steps: int = 4200
+    steps: int = 6600
     batch: int = 8
     rate: float = 0.002
     warm_up: int = 100
