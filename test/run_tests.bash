@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # All tests, or one group: unit (no ROS), ros (nodes in one process), system (the whole system), underlay.
 # Each test process gets a ROS domain of its own. `./vla test` calls this with everything sourced.
+# The underlay's tests mostly wait for processes, so they run beside the unit tests; what they print comes in one piece.
 set -uo pipefail
 cd "${VLA_ROOT:?run this through ./vla test}" || exit 3
 
-groups=(unit ros underlay system)
+groups=(unit underlay ros system)
 case ${1:-all} in
   all) shift || true ;;
   unit|ros|underlay|system) groups=("$1"); shift ;;
@@ -18,12 +19,14 @@ unset OPENAI_API_KEY OPENAI_API_KEY_FILE OPENAI_BASE_URL
 # Journals and logs of the systems under test: not in the home of whoever runs this.
 ROS_HOME=$(mktemp -d)
 export ROS_HOME
-trap 'rm -rf "$ROS_HOME"' EXIT
+beside=
+trap '[ -n "$beside" ] && kill "$beside" 2>/dev/null; rm -rf "$ROS_HOME"' EXIT
 # Domains 0 to 101 have ports below Linux's ephemeral range. 42 is ./vla launch, 43 to 99 are ./vla demo, 37 to 41 those of
 # vla_executor/test/ros_world.py.
-domain=1
-summary=()
-failed=0
+domain=0
+scratch=$ROS_HOME/tests
+mkdir "$scratch"
+touch "$scratch/summary"
 
 run() { # title, seconds, command...
   local title=$1 limit=$2 begin=$SECONDS status=passed
@@ -31,11 +34,13 @@ run() { # title, seconds, command...
   domain=$((domain % 36 + 1))
   echo "== $title"
   # In the background a shell starts commands with SIGINT ignored, which every child would inherit.
-  ROS_DOMAIN_ID=$domain env --default-signal=INT timeout --kill-after=10 "$limit" "$@" || { status="FAILED ($?)"; failed=1; }
-  summary+=("$(printf '%-28s %s (%d s)' "$title" "$status" $((SECONDS - begin)))")
+  ROS_DOMAIN_ID=$domain env --default-signal=INT timeout --kill-after=10 "$limit" "$@" || status="FAILED ($?)"
+  printf '  %-28s %s (%d s)\n' "$title" "$status" $((SECONDS - begin)) >> "$scratch/summary"
 }
 
-for group in "${groups[@]}"; do
+run_group() { # group, arguments of pytest...
+  local group=$1 package file
+  shift
   case $group in
     unit)
       for package in vla_*/; do
@@ -59,9 +64,24 @@ for group in "${groups[@]}"; do
         run "system $(basename "$file" .py)" 900 python -m pytest --timeout 850 "$file" "$@"
       done ;;
   esac
+}
+
+if [ "${#groups[@]}" -gt 1 ]; then
+  (domain=18; run_group underlay "$@") > "$scratch/underlay" 2>&1 &
+  beside=$!
+fi
+for group in "${groups[@]}"; do
+  if [ "$group" = underlay ] && [ -n "$beside" ]; then
+    wait "$beside"
+    cat "$scratch/underlay"
+  else
+    run_group "$group" "$@"
+  fi
 done
 
 echo
 echo "Summary:"
-printf '  %s\n' "${summary[@]}"
-exit $failed
+for group in "${groups[@]}"; do
+  grep "^  $group " "$scratch/summary"
+done
+! grep -q "FAILED (" "$scratch/summary"

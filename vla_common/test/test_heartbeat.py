@@ -35,16 +35,24 @@ class Watcher:
         self.executor.add_node(self.node)
         self.told: queue.Queue[tuple[str, str]] = queue.Queue()
         self.ahead_s = 0.0
+        self.step_s = 0.0
+        self.looked = threading.Event()
         self.watch = PulseWatch(
             self.node,
             ["heart"],
             on_lost=lambda name, reason: self.told.put(("lost", reason)),
             on_back=lambda name: self.told.put(("back", "")),
             timeout_s=1000.0,
-            clock=lambda: time.monotonic() + self.ahead_s,
+            clock=self.clock,
         )
         self.thread = threading.Thread(target=spin_on, args=(self.executor,), daemon=True)
         self.thread.start()
+
+    def clock(self) -> float:
+        """Goes on by `step_s` more each time that it is read."""
+        self.ahead_s += self.step_s
+        self.looked.set()
+        return time.monotonic() + self.ahead_s
 
     def next(self) -> tuple[str, str]:
         return self.told.get(timeout=TIMEOUT_S)
@@ -120,27 +128,43 @@ def test_out_of_reach_is_told_by_the_lease(watcher: Watcher, start: Start) -> No
     assert "lease" in reason
 
 
-def test_stuck_work_ends_the_pulse(watcher: Watcher, start: Start) -> None:
-    heart = start()
-    assert watcher.next() == ("back", "")
+def silence(watcher: Watcher, heart: subprocess.Popen[str]) -> None:
+    """Makes the heart's work hang, and returns when the last pulse was more than 1.5 s ago."""
     assert heart.stdin is not None
-    turns = []
     heard = threading.Event()
-
-    def count(_name: str, info: object) -> None:
-        turns.append(info)
-        heard.set()
-
-    watcher.watch._on_pulse = count
+    watcher.watch._on_pulse = lambda name, info: heard.set()
     assert heard.wait(TIMEOUT_S)
     heart.stdin.write("hang\n")
     heart.stdin.flush()
-    # Three pulses long nothing comes: then a clock that is far ahead finds the silence.
     while heard.wait(1.5):
         heard.clear()
-    watcher.ahead_s = 2000.0
+
+
+def test_stuck_work_ends_the_pulse(watcher: Watcher, start: Start) -> None:
+    heart = start()
+    assert watcher.next() == ("back", "")
+    silence(watcher, heart)
+    # Looks that are 300 s apart soon find the silence.
+    watcher.step_s = 300.0
     assert watcher.next() == ("lost", "No pulse for more than 1000 s.")
-    watcher.ahead_s = 0.0
+    watcher.step_s = 0.0
+    assert heart.stdin is not None
     heart.stdin.write("go on\n")
     heart.stdin.flush()
     assert watcher.next() == ("back", "")
+
+
+def test_who_slept_itself_calls_nobody_lost(watcher: Watcher, start: Start) -> None:
+    """A suspended or starved watcher finds every pulse old when it wakes: they were sent, it did not hear."""
+    heart = start()
+    assert watcher.next() == ("back", "")
+    silence(watcher, heart)
+    watcher.ahead_s = 2000.0
+    for _ in range(3):
+        watcher.looked.clear()
+        assert watcher.looked.wait(TIMEOUT_S)
+    assert watcher.told.empty()
+    assert watcher.watch.alive("heart")
+    # Awake, it finds a silence that goes on.
+    watcher.step_s = 300.0
+    assert watcher.next() == ("lost", "No pulse for more than 1000 s.")

@@ -37,6 +37,8 @@ LEASE_S = 1.0
 LOOK_PERIOD_S = 0.05
 TIMEOUT_S = 4.0
 """Silence after which a work loop counts as stuck; long, since a busy machine delays Python by seconds."""
+LOOKS_BEFORE_SILENT = 4
+"""Looks that a silence takes at least: who slept itself (suspended, starved) has not heard, which proves nothing."""
 
 PULSE = QoSProfile(
     history=HistoryPolicy.KEEP_LAST,
@@ -128,6 +130,7 @@ class PulseWatch:
         self._lock = threading.Lock()
         self._last: dict[str, PulseInfo] = {}
         self._lost: dict[str, str] = {}
+        self._silence_s: dict[str, float] = {}
         self._over = threading.Event()
         for name in names:
             self._watch(node, name, group)
@@ -187,6 +190,7 @@ class PulseWatch:
             # A new instance means that the old one is gone, even if nobody noticed it go.
             unnoticed = not back and before is not None and before.instance != info.instance
             self._last[name] = info
+            self._silence_s[name] = 0.0
             self._lost.pop(name, None)
         if unnoticed:
             self._on_lost(name, "It was restarted.")
@@ -202,21 +206,26 @@ class PulseWatch:
         self._on_lost(name, reason)
 
     def _look(self) -> None:
+        longest_s = self._timeout_s / LOOKS_BEFORE_SILENT
+        before_s = self._clock()
         while not self._over.wait(LOOK_PERIOD_S):
+            now_s = self._clock()
+            awake_s, before_s = min(now_s - before_s, longest_s), now_s
             with self._lock:
                 living = [(n, info) for n, info in self._last.items() if n not in self._lost]
-            now = self._clock()
+                for name, _ in living:
+                    self._silence_s[name] += awake_s
             for name, info in living:
                 try:
-                    self._judge(name, info, now)
+                    self._judge(name, info)
                 except Exception:  # the next death has to be seen as well
                     self._log.error(f"a loss was not dealt with:\n{traceback.format_exc()}")
 
-    def _judge(self, name: str, info: PulseInfo, now_s: float) -> None:
+    def _judge(self, name: str, info: PulseInfo) -> None:
         state = process_state(info.process)
         if state is ProcessState.GONE:
             self._lose(name, "Its process has ended.")
         elif state is ProcessState.SUSPENDED:
             self._lose(name, "Its process is suspended.")
-        elif now_s - info.at_s > self._timeout_s:
+        elif self._silence_s[name] > self._timeout_s:
             self._lose(name, f"No pulse for more than {self._timeout_s:g} s.")
