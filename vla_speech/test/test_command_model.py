@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 
 from vla_speech.command_grammar import make_grammar, punctuated
-from vla_speech.command_model import arpa, model_of, sample
+from vla_speech.command_model import UNKNOWN, WordModel, model_of, sample
 from vla_speech.recogniser import Vocabulary
 
 GRAMMAR = """#JSGF V1.0;
@@ -38,7 +38,7 @@ def test_samples_are_sentences_of_the_grammar_as_often_as_their_weights_say():
 
 
 def test_probabilities_after_each_word_add_up():
-    known = grams(model_of(GRAMMAR, sentences=500))
+    known = grams(model_of(GRAMMAR, sentences=500).arpa())
     vocabulary = {gram[0] for gram in known if len(gram) == 1 and gram != ("<s>",)}
     assert sum(known[(word,)] for word in vocabulary) == pytest.approx(1.0, abs=0.01)
     assert known[("<s>", "go")] > 2 * known[("<s>", "stop")]
@@ -49,11 +49,26 @@ def test_probabilities_after_each_word_add_up():
 
 
 def test_the_header_counts_what_is_there():
-    text = arpa([["go", "left"], ["stop"]])
+    text = WordModel([["go", "left"], ["stop"]]).arpa()
     known = grams(text)
     for size in (1, 2, 3):
         assert f"ngram {size}={sum(len(gram) == size for gram in known)}" in text
     assert all(math.isfinite(value) for value in known.values())
+
+
+def test_what_was_never_said_is_as_likely_as_its_parts():
+    model = WordModel([["go", "left", "now"], ["go", "right"], ["stop"]])
+    assert model.probability(("go", "left")) > model.probability(("stop", "left")) > 0.0
+    assert model.probability(("left", "go", "stop")) > 0.0
+    assert model.probability(("go", "nowhere")) == 0.0
+    usual, strange = (
+        model.log_probability(text.split()) for text in ("go left now", "now go left")
+    )
+    assert usual > strange
+    assert model.log_probability(["nowhere"]) < UNKNOWN
+    assert math.exp(model.log_probability(["stop"])) == pytest.approx(
+        model.probability(("<s>", "stop")) * model.probability(("<s>", "stop", "</s>"))
+    )
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from spoken import spoken
 
 from vla_common.outcomes import Code, VlaError
+from vla_common.stop_words import is_stop
+from vla_speech import whisper_models
 from vla_speech.backends import choose, make_recogniser
 from vla_speech.config import SpeechConfig, WhisperConfig
-from vla_speech.faster_whisper_recogniser import FasterWhisperRecogniser, find_model
+from vla_speech.faster_whisper_recogniser import FasterWhisperRecogniser
 from vla_speech.recogniser import Vocabulary
+from vla_speech.whisper_models import find_model
 
 SENTENCE = (" go", " to", " the", " table")
 SIZE = 32
@@ -117,7 +121,8 @@ def test_a_language_that_the_model_lacks_is_refused_by_its_key(model):
     assert "whisper.language" in caught.value.message
 
 
-def test_a_missing_model_is_one_sentence_with_the_command_that_fetches_it(tmp_path):
+def test_a_missing_model_is_one_sentence_with_the_command_that_fetches_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(whisper_models, "WHEEL", "no_such_package")
     config = WhisperConfig(model_size="small", model_folder=str(tmp_path))
     with pytest.raises(VlaError) as caught:
         find_model(config)
@@ -127,6 +132,37 @@ def test_a_missing_model_is_one_sentence_with_the_command_that_fetches_it(tmp_pa
     assert choice.backend == "pocketsphinx" and "fetch_model small" in choice.reason
     with pytest.raises(VlaError):
         make_recogniser(SpeechConfig(backend="faster_whisper"), config, lambda sentence: None)
+
+
+def make_wheel(folder: Path, model: Path, monkeypatch) -> str:
+    """An installed package that carries the model; its folder."""
+    package = folder / "carried_model"
+    package.mkdir()
+    (package / "__init__.py").write_text("raise ImportError('only its files are wanted')")
+    (package / "model").symlink_to(model)
+    monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.setattr(whisper_models, "WHEEL", "carried_model")
+    return str(package / "model")
+
+
+def test_a_model_from_a_wheel_takes_the_place_of_one_that_is_missing(tmp_path, model, monkeypatch):
+    carried = make_wheel(tmp_path, model, monkeypatch)
+    config = WhisperConfig(model_size="small", model_folder=str(tmp_path))
+    choice = choose(SpeechConfig(), config)
+    assert choice.backend == "faster_whisper" and choice.model is not None
+    assert choice.model.folder == carried
+    assert "fetch_model small" in choice.reason and "tiny.en" in choice.reason
+    recogniser, reason = make_recogniser(
+        SpeechConfig(backend="faster_whisper"), config, lambda sentence: None
+    )
+    assert "tiny.en" in recogniser.name and "fetch_model small" in reason
+    # It knows English only, and is named when it is asked for itself.
+    german = WhisperConfig(model_size="small", model_folder=str(tmp_path), language="de")
+    assert choose(SpeechConfig(), german).backend == "pocketsphinx"
+    assert (
+        find_model(WhisperConfig(model_size="tiny.en", model_folder=str(tmp_path))).folder
+        == carried
+    )
 
 
 def test_a_folder_that_is_no_model_and_one_that_is_broken_are_named(tmp_path, model):
@@ -140,3 +176,67 @@ def test_a_folder_that_is_no_model_and_one_that_is_broken_are_named(tmp_path, mo
     with pytest.raises(VlaError) as caught:
         FasterWhisperRecogniser(WhisperConfig(model_size=str(broken)))
     assert caught.value.code is Code.SPEECH_NO_MODEL
+
+
+@pytest.fixture(scope="module")
+def real():
+    """A real model, where the set-up could get one."""
+    found = whisper_models._in_wheel()
+    if found is None:
+        pytest.skip("no wheel with a model is installed")
+    recogniser = FasterWhisperRecogniser(
+        WhisperConfig(model_size=found), stop_phrases=("stop", "halt", "freeze", "don't move")
+    )
+    recogniser.set_vocabulary(
+        Vocabulary(("table", "shelf", "side table"), ("cup", "block"), ("go to", "pick up"))
+    )
+    return recogniser
+
+
+@pytest.mark.parametrize(
+    ("said", "heard"),
+    [
+        ("go to the shelf, find a blue cup, and pick it up", "go to the shelf, find the blue cup and pick it up"),
+        ("turn right ninety degrees", "turn right ninety degrees"),
+        ("bring the blue cup to the side table", "bring the blue cup to the side table"),
+        ("stop", "stop"),
+        ("don't move", "don't move"),
+    ],
+)  # fmt: skip
+def test_a_real_model_hears_commands(real, said, heard):
+    found = real.transcribe(spoken(said))
+    assert found.text.replace(" a ", " the ") == heard and found.result.ok
+    assert found.confidence > 0.5
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "my sister is coming for dinner on sunday",
+        "I think it is going to rain tomorrow",
+        "don't stop",
+        "we stopped for lunch",
+    ],
+)
+def test_a_real_model_shows_what_is_no_command_as_it_was_heard(real, said):
+    found = real.transcribe(spoken(said))
+    assert found.result.code is Code.SPEECH_NOT_FOR_ROBOT
+    assert not is_stop(found.text) and len(found.text.split()) >= len(said.split()) - 1
+
+
+def test_free_sentences_go_to_the_planner_where_that_is_wished(real):
+    open_minded = FasterWhisperRecogniser(
+        WhisperConfig(model_size=whisper_models._in_wheel(), commands_only=False)
+    )
+    found = open_minded.transcribe(spoken("my sister is coming for dinner on sunday"))
+    assert found.result.ok and "sister" in found.text
+    plain = FasterWhisperRecogniser(
+        WhisperConfig(model_size=whisper_models._in_wheel(), guided=False)
+    )
+    assert "sister" in plain.transcribe(spoken("my sister is coming for dinner on sunday")).text
+    assert "guided" in open_minded.name and "guided" not in plain.name
+
+
+def test_a_noise_is_no_command(real):
+    noise = np.random.default_rng(0).normal(0.0, 0.05, 32000).astype(np.float32)
+    assert not real.transcribe(noise).result.ok or not real.transcribe(noise).text

@@ -4,26 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from spoken import spoken
 
 from vla_speech.command_grammar import make_grammar
-from vla_speech.espeak import Espeak, Manner
 from vla_speech.pronouncing import pronunciations
-from vla_speech.recogniser import F32, Vocabulary
+from vla_speech.recogniser import Vocabulary
 from vla_speech.stop_matcher import SphinxMatcher
 from vla_speech.stop_spotter import count_phrases, phrases_of
 from vla_speech.vad import FRAME, SileroVad
 
 PHRASES = phrases_of(("stop", "halt", "freeze", "don't move"))
 WORLD = Vocabulary(("table", "side table", "pantry"), ("cup",), ("wave",))
-
-
-def spoken(text: str, voice: str = "en-us") -> F32:
-    """At 16 kHz, with a little silence around it."""
-    sound = Espeak().say(text, Manner(voice=voice))
-    count = int(len(sound.samples) * 16000 / sound.rate_hz)
-    times = np.arange(count) * sound.rate_hz / 16000
-    voice_samples = 0.5 * np.interp(times, np.arange(len(sound.samples)), sound.samples)
-    return np.concatenate([np.zeros(4000), voice_samples, np.zeros(2500)]).astype(np.float32)
 
 
 def test_the_grammar_has_the_words_of_the_world_and_how_they_sound():

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from vla_common.outcomes import Code, VlaError
-from vla_speech import faster_whisper_recogniser as whisper
 from vla_speech.config import SpeechConfig, WhisperConfig
+from vla_speech.faster_whisper_recogniser import FasterWhisperRecogniser
 from vla_speech.pocketsphinx_recogniser import PocketsphinxRecogniser
 from vla_speech.recogniser import Recogniser
+from vla_speech.stop_spotter import phrases_of
+from vla_speech.whisper_models import FoundModel, find_any
 
 
 @dataclass(frozen=True)
@@ -18,19 +20,23 @@ class Choice:
 
     backend: str
     reason: str
+    model: FoundModel | None = None
 
 
 def choose(speech: SpeechConfig, model: WhisperConfig) -> Choice:
     """Looks only whether the model is here; loads nothing. A start never depends on a download."""
-    if speech.backend != "auto":
-        return Choice(speech.backend, f"speech.backend asks for it: {speech.backend}.")
+    asked = f"speech.backend asks for it: {speech.backend}."
+    if speech.backend == "pocketsphinx":
+        return Choice(speech.backend, asked)
     try:
-        where = whisper.find_model(model)
+        found = find_any(model)
     except VlaError as error:
+        if speech.backend != "auto":
+            return Choice(speech.backend, asked)
         return Choice(
             "pocketsphinx", f"{error.message} Commands in English are recognised offline."
         )
-    return Choice("faster_whisper", f"Its model is on this machine: {where}")
+    return Choice("faster_whisper", found.note or f"Its model is here: {found.folder}", found)
 
 
 def make_recogniser(
@@ -41,7 +47,8 @@ def make_recogniser(
     reason = choice.reason
     if choice.backend == "faster_whisper":
         try:
-            return whisper.FasterWhisperRecogniser(model), reason
+            phrases = phrases_of(speech.stop_words)
+            return FasterWhisperRecogniser(model, choice.model, speech.wake_word, phrases), reason
         except VlaError as error:
             if speech.backend != "auto" or error.code is not Code.SPEECH_NO_MODEL:
                 raise

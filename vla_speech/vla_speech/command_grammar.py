@@ -54,7 +54,8 @@ _RULES = {
         "/1/ (<GO_go> | move) to <where>", "/1/ <APPROACH> <where>", "/1/ go [back] home",
     ),
     "find": (
-        "/8/ find <thing> [<at>]", "/3/ look for <thing> [<at>]", "/1/ <FIND> <thing> [<at>]", "/1/ where is <thing>",
+        "/6/ find a [<size>] [<colour>] (<label> | object) [<at>]", "/4/ find <thing> [<at>]",
+        "/3/ look for <thing> [<at>]", "/1/ <FIND> <thing> [<at>]", "/1/ where is <thing>",
     ),
     "pick": (
         "/10/ pick up <thing> [<from>]", "/3/ pick <thing> up", "/3/ (grab | take | get) <thing> [<from>]",
@@ -171,7 +172,7 @@ class Grammar:
     """Those of the words that belong to no command."""
 
 
-_BEGINNINGS = frozenset(
+BEGINNINGS = frozenset(
     {
         "go",
         "drive",
@@ -212,6 +213,8 @@ _JOINING = frozenset(
         "of",
         "if",
         "not",
+        "don't",
+        "never",
         "to",
         "again",
     }
@@ -223,15 +226,18 @@ def punctuated(text: str) -> str:
     """Commas between clauses that follow one another without a word between them, as the planner wants them."""
     out: list[str] = []
     for word in text.split():
-        if out and word in _BEGINNINGS and out[-1] not in _JOINING:
+        if out and word in BEGINNINGS and out[-1] not in _JOINING:
             out[-1] += ","
         out.append(word)
     return " ".join(out)
 
 
-def make_grammar(vocabulary: Vocabulary, wake_word: str = "") -> Grammar:
-    """The grammar of one world. Errors: SPEECH_NO_MODEL when the lexicon or the dictionary is missing."""
-    return _Maker(load_lexicon(), vocabulary, wake_word).make()
+def make_grammar(vocabulary: Vocabulary, wake_word: str = "", pronounced: bool = True) -> Grammar:
+    """The grammar of one world. Errors: SPEECH_NO_MODEL when the lexicon or the dictionary is missing.
+
+    pronounced: with words only that the dictionary can pronounce, as pocketsphinx needs it.
+    """
+    return _Maker(load_lexicon(), vocabulary, wake_word, pronounced).make()
 
 
 @functools.lru_cache(maxsize=1)
@@ -251,8 +257,10 @@ def load_lexicon() -> Mapping[str, Any]:
 
 
 class _Maker:
-    def __init__(self, lexicon: Mapping[str, Any], vocabulary: Vocabulary, wake_word: str) -> None:
-        self._lexicon, self._vocabulary = lexicon, vocabulary
+    def __init__(
+        self, lexicon: Mapping[str, Any], vocabulary: Vocabulary, wake_word: str, pronounced: bool
+    ) -> None:
+        self._lexicon, self._vocabulary, self._pronounced = lexicon, vocabulary, pronounced
         self._wake_word = wake_word
         self._used: set[str] = set()
         self._unspoken: list[str] = []
@@ -289,8 +297,7 @@ class _Maker:
             lines.append(f"<{name}> = {self._class(name)};")
         text = "\n".join(lines) + "\n"
         words = {w for line in lines[2:] for w in _plain_words(line)}
-        missing = words - self._sounds.keys()
-        self._sounds.update(pronunciations(missing))
+        self._learn(words)
         return Grammar(
             text, {w: self._sounds[w] for w in sorted(words)}, tuple(self._unspoken), others
         )
@@ -341,6 +348,11 @@ class _Maker:
                 weights.setdefault(phrase, 1.0 / (1 + rank) ** 2)
         return " | ".join(f"/{weight:.4f}/ {phrase}" for phrase, weight in weights.items())
 
+    def _learn(self, words: Iterable[str]) -> None:
+        """How they sound, where that matters and is known."""
+        new = [word for word in words if word not in self._sounds]
+        self._sounds.update(pronunciations(new) if self._pronounced else dict.fromkeys(new, ()))
+
     def _spoken(self, phrases: Iterable[str], tell: bool = False) -> list[str]:
         """Those whose words all have a pronunciation, as the dictionary spells them. tell: note the others."""
         out: list[str] = []
@@ -348,7 +360,7 @@ class _Maker:
             words = words_of(str(phrase).replace("_", " "))
             if not words:
                 continue
-            self._sounds.update(pronunciations(w for w in words if w not in self._sounds))
+            self._learn(words)
             if all(word in self._sounds for word in words):
                 out.append(" ".join(words))
             elif tell:

@@ -1,8 +1,9 @@
-"""A model of word sequences for the decoder, estimated from sentences that the command grammar makes.
+"""A model of word sequences, estimated from sentences that the command grammar makes.
 
 The grammar itself could be searched too, but then every wording counts as much as the usual one, and the search takes
 ten times longer. Here a wording is as likely as it is often made: trigrams, interpolated after Witten and Bell
-(IEEE Transactions on Information Theory 37, 1991), written in the ARPA format.
+(IEEE Transactions on Information Theory 37, 1991). pocketsphinx searches them, written in the ARPA format; what Whisper
+may have heard is weighed with them.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import math
 import random
 import re
 from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 ORDER = 3
@@ -20,6 +22,10 @@ OPTIONAL = 0.25
 AGAIN = 0.2
 """How often what may be repeated comes once more."""
 BEGIN, END = "<s>", "</s>"
+NEVER = 1e-99
+UNKNOWN = -12.0
+"""Natural logarithm of the probability that a word counts with at least, known or not."""
+Gram = tuple[str, ...]
 _TOKEN = re.compile(r"<[^>]+>|/[\d.]+/|[()\[\]|*+;=]|[^\s()\[\]|*+/<>;=]+")
 
 
@@ -32,9 +38,14 @@ class _Choice:
     sequences: list[list[str | _Choice]] = field(default_factory=list)
 
 
-def model_of(jsgf: str, seed: int = 0, sentences: int = SENTENCES) -> str:
-    """The ARPA text for a grammar. Errors: KeyError for a rule that is named and not there."""
-    return arpa(sample(jsgf, random.Random(seed), sentences))
+def model_of(jsgf: str, seed: int = 0, sentences: int = SENTENCES) -> WordModel:
+    """The model of a grammar. Errors: KeyError for a rule that is named and not there."""
+    return WordModel(sample_grammar(jsgf, seed, sentences))
+
+
+def sample_grammar(jsgf: str, seed: int = 0, sentences: int = SENTENCES) -> list[list[str]]:
+    """So many of its sentences, always the same. Errors: KeyError for a rule that is named and not there."""
+    return sample(jsgf, random.Random(seed), sentences)
 
 
 def sample(jsgf: str, rng: random.Random, count: int) -> list[list[str]]:
@@ -104,37 +115,64 @@ def _speak(
             return
 
 
-def arpa(sentences: list[list[str]]) -> str:
+class WordModel:
     """Trigrams of sentences, interpolated with bigrams and single words."""
-    counts: list[Counter[tuple[str, ...]]] = [Counter() for _ in range(ORDER + 1)]
-    for words in sentences:
-        marked = (BEGIN, *words, END)
+
+    def __init__(self, sentences: Iterable[Sequence[str]]) -> None:
+        self._counts: list[Counter[Gram]] = [Counter() for _ in range(ORDER + 1)]
+        for words in sentences:
+            marked = (BEGIN, *words, END)
+            for size in range(1, ORDER + 1):
+                self._counts[size].update(zip(*(marked[i:] for i in range(size)), strict=False))
+        self._followers: dict[Gram, list[int]] = defaultdict(lambda: [0, 0])
         for size in range(1, ORDER + 1):
-            counts[size].update(zip(*(marked[i:] for i in range(size)), strict=False))
-    followers: dict[tuple[str, ...], list[int]] = defaultdict(lambda: [0, 0])
-    for size in range(1, ORDER + 1):
-        for gram, count in counts[size].items():
-            if gram != (BEGIN,):
-                entry = followers[gram[:-1]]
-                entry[0] += count
-                entry[1] += 1
-    known: dict[tuple[str, ...], float] = {(): 1.0 / len(counts[1])}
+            for gram, count in self._counts[size].items():
+                if gram != (BEGIN,):
+                    entry = self._followers[gram[:-1]]
+                    entry[0] += count
+                    entry[1] += 1
+        self._known: dict[Gram, float] = {(): 1.0 / max(1, len(self._counts[1]))}
+        for size in range(1, ORDER + 1):
+            for gram in self._counts[size]:
+                self._known[gram] = NEVER if gram == (BEGIN,) else self._seen(gram)
 
-    def probability(gram: tuple[str, ...]) -> float:
-        """Of the last word after the ones before it."""
-        total, kinds = followers[gram[:-1]]
-        lower = known[gram[1:]] if len(gram) > 1 else known[()]
-        return (counts[len(gram)][gram] + kinds * lower) / (total + kinds)
+    def probability(self, gram: Gram) -> float:
+        """Of the last word after the ones before it (ORDER - 1 at most); 0 for a word that never came."""
+        known = self._known.get(gram)
+        if known is not None:
+            return known
+        if len(gram) == 1:
+            return 0.0
+        total, kinds = self._followers.get(gram[:-1], (0, 0))
+        kept = kinds / (total + kinds) if total else 1.0
+        return kept * self.probability(gram[1:])
 
-    lines = ["\\data\\", *(f"ngram {n}={len(counts[n])}" for n in range(1, ORDER + 1)), ""]
-    for size in range(1, ORDER + 1):
-        lines.append(f"\\{size}-grams:")
-        for gram in sorted(counts[size]):
-            known[gram] = 1e-99 if gram == (BEGIN,) else probability(gram)
-            line = f"{math.log10(known[gram]):.4f}\t{' '.join(gram)}"
-            if size < ORDER and gram[-1] != END:
-                total, kinds = followers[gram]
-                line += f"\t{math.log10(kinds / (total + kinds)):.4f}"
-            lines.append(line)
-        lines.append("")
-    return "\n".join([*lines, "\\end\\", ""])
+    def log_probability(self, words: Sequence[str], unknown: float = UNKNOWN) -> float:
+        """Natural logarithm for a whole sentence, its end included. unknown: what such a word counts."""
+        total = 0.0
+        before: Gram = (BEGIN,)
+        for word in (*words, END):
+            found = self.probability((*before, word))
+            total += max(math.log(found), unknown) if found > 0.0 else unknown
+            before = (*before, word)[1 - ORDER :]
+        return total
+
+    def arpa(self) -> str:
+        """In the format that decoders read."""
+        counts, followers = self._counts, self._followers
+        lines = ["\\data\\", *(f"ngram {n}={len(counts[n])}" for n in range(1, ORDER + 1)), ""]
+        for size in range(1, ORDER + 1):
+            lines.append(f"\\{size}-grams:")
+            for gram in sorted(counts[size]):
+                line = f"{math.log10(self._known[gram]):.4f}\t{' '.join(gram)}"
+                if size < ORDER and gram[-1] != END:
+                    total, kinds = followers[gram]
+                    line += f"\t{math.log10(kinds / (total + kinds)):.4f}"
+                lines.append(line)
+            lines.append("")
+        return "\n".join([*lines, "\\end\\", ""])
+
+    def _seen(self, gram: Gram) -> float:
+        total, kinds = self._followers[gram[:-1]]
+        lower = self._known[gram[1:]] if len(gram) > 1 else self._known[()]
+        return (self._counts[len(gram)][gram] + kinds * lower) / (total + kinds)

@@ -68,7 +68,7 @@ class SpeechConfig:
 
     backend: str = setting(
         "auto",
-        "The recogniser; auto: faster_whisper when its model is on this machine, else pocketsphinx.",
+        "The recogniser; auto: faster_whisper when a model is on this machine, else pocketsphinx.",
         choices=("auto", "faster_whisper", "pocketsphinx"),
     )
     vad_threshold: float = setting(
@@ -176,7 +176,17 @@ class WhisperConfig:
         1, "Threads on the CPU; 0: as many as it has cores.", minimum=0, maximum=64
     )
     initial_prompt: str = setting(
-        "Commands for a household robot.", "Text that sets the style; empty: none."
+        "",
+        "Text that is taken for the sentences before; empty: some commands in English, else none.",
+    )
+    guided: bool = setting(
+        True,
+        "English is held to the words of this world and its usual commands; false: hot words only make them likelier.",
+    )
+    commands_only: bool = setting(
+        True,
+        "What is heard and no usual command is shown, not carried out; false: it goes to the planner, for a language "
+        "model. Without guidance everything does.",
     )
     model_folder: str = setting("", "Where models are kept; empty: the hub's cache (HF_HOME).")
 

@@ -128,7 +128,8 @@ class Listener:
         if ended is not None:
             events.append(UtteranceEnded(ended))
         elif self._segmenter.speaking and self._partial_interval_s:
-            if at_s >= self._next_partial_s:
+            # In the pause that may be the end nothing new is said, and the final transcript must not wait for this one.
+            if at_s >= self._next_partial_s and not self._segmenter.pausing:
                 self._next_partial_s = at_s + self._partial_interval_s
                 events.append(
                     PartialDue(self._segmenter.so_far(), self._segmenter.start_s, at_s + FRAME_S)

@@ -72,7 +72,7 @@ class PocketsphinxRecogniser:
                 + ", ".join(grammar.unspoken)
             )
         self._others = grammar.others
-        return Sphinx(grammar.words, {}, {NAME: model_of(grammar.jsgf)})
+        return Sphinx(grammar.words, {}, {NAME: model_of(grammar.jsgf).arpa()})
 
 
 def confidence_of(advantage: float) -> float:

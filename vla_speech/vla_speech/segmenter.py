@@ -68,6 +68,11 @@ class Segmenter:
         return bool(self._frames)
 
     @property
+    def pausing(self) -> bool:
+        """Whether nobody spoke in the newest frame of an utterance."""
+        return self._silent_s > 0.0
+
+    @property
     def voiced_s(self) -> float:
         """How much voice the utterance has so far."""
         return self._voiced_s

@@ -1,0 +1,131 @@
+"""Which wording is taken, and what is no command."""
+
+from __future__ import annotations
+
+import pytest
+
+from vla_speech.command_model import WordModel
+from vla_speech.guided_decoding import Hypothesis, believable, clauses, likeliest, once, plain_words
+from vla_speech.recogniser import Vocabulary
+from vla_speech.whisper_guide import make_guide
+
+MODEL = WordModel(
+    [
+        text.split()
+        for text in ("go to the shelf", "go to the table", "pick up the cup", "turn left")
+    ]
+    * 20
+)
+
+
+def hypotheses(*pairs):
+    return [Hypothesis(text, sureness, len(text.split()) + 1) for text, sureness in pairs]
+
+
+def test_the_usual_wording_wins_where_both_explain_the_sound():
+    found = likeliest(hypotheses(("go turn the shelf", -0.2), ("go to the shelf", -0.3)), MODEL)
+    assert found is not None and found.words == ("go", "to", "the", "shelf")
+
+
+def test_the_sound_wins_where_both_are_usual():
+    found = likeliest(hypotheses(("go to the table", -0.9), ("go to the shelf", -0.1)), MODEL)
+    assert found is not None and found.words[-1] == "shelf"
+
+
+def test_a_longer_wording_does_not_lose_for_being_longer():
+    found = likeliest(hypotheses(("turn left", -0.9), ("go to the table, turn left", -0.15)), MODEL)
+    assert found is not None and len(found.words) == 6
+
+
+@pytest.mark.parametrize("texts", [(), ("",), (" , ",)])
+def test_nothing_is_no_wording(texts):
+    found = likeliest(hypotheses(*((text, -0.1) for text in texts)), MODEL)
+    assert found is None and not believable(found, Hypothesis("hello", -0.1, 2))
+
+
+@pytest.mark.parametrize(
+    ("words", "sureness", "free", "free_sureness", "is_one"),
+    [
+        ("go to the shelf", -0.1, "Go to the shelf.", -0.2, True),
+        ("go to the shelf", -0.4, "Go turn the shell", -0.5, True),
+        # sounds like nothing of the kind
+        ("go to the shelf", -1.6, "let us meet at the station", -0.1, False),
+        # free words explain it better
+        ("go to the shelf", -0.7, "goats at the shelter", -0.1, False),
+        # more was said than the command has
+        ("turn left", -0.2, "the page that I turned fell left", -0.6, False),
+        # nobody says such a thing
+        ("shelf to left cup", -0.1, "shelves to the left cut", -0.6, False),
+    ],
+)
+def test_what_is_a_command(words, sureness, free, free_sureness, is_one):
+    found = likeliest(hypotheses((words, sureness)), MODEL)
+    assert believable(found, Hypothesis(free, free_sureness, 5)) is is_one
+
+
+def test_confidence_falls_with_doubt_and_is_even_where_commands_begin_to_be_wrong():
+    sure, even, doubtful = (
+        likeliest(hypotheses(("turn left", s)), MODEL).confidence for s in (-0.1, -0.9, -1.3)
+    )
+    assert 1.0 > sure > 0.9 and even == pytest.approx(0.5) and 0.0 < doubtful < 0.25
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (" Don’t stop, please!", "don't stop please"),
+        ("turn right 90 degrees", "turn right ninety degrees"),
+        ("45, 0, 11, 100, 117", "forty five zero eleven one hundred one hundred seventeen"),
+        ("1000 200 2nd", "1000 200 2nd"),
+    ],
+)
+def test_plain_words(text, words):
+    assert plain_words(text) == tuple(words.split())
+
+
+def test_a_comma_sets_commands_apart_and_nothing_else():
+    assert clauses("go to the table, turn left, slowly, 90 degrees") == [
+        ("go", "to", "the", "table"),
+        ("turn", "left", "slowly", "ninety", "degrees"),
+    ]
+    found = likeliest(
+        hypotheses(("go to the table, turn left", -0.1), ("go to the table", -0.6)), MODEL
+    )
+    assert found is not None and found.text == "go to the table, turn left"
+    assert found.usual > -2.0
+
+
+@pytest.mark.parametrize(
+    ("heard", "wanted"),
+    [
+        ("turn left turn left turn", "turn left"),
+        ("stop stop stop", "stop"),
+        ("go to the table and go to the shelf", "go to the table and go to the shelf"),
+        ("", ""),
+    ],
+)
+def test_a_recogniser_that_got_stuck_is_heard_once(heard, wanted):
+    assert once(heard.split()) == tuple(wanted.split())
+    stuck = Hypothesis("Turn left. Turn left. Turn left.", -0.01, 12)
+    assert believable(likeliest(hypotheses(("turn left", -0.8)), MODEL), stuck)
+
+
+def encode(text):
+    """One token for each letter."""
+    return [ord(letter) for letter in text]
+
+
+def test_the_guide_allows_this_worlds_words_and_knows_stop_words():
+    world = Vocabulary(places=("pantry",), objects=("gizmo",))
+    guide = make_guide(world, "computer", ("stop", "don't move"), encode, range(128), 0)
+    assert not {0, ord(","), ord("'"), *map(ord, "gizmo pantry computer")} & set(guide.suppressed)
+    assert {ord("#"), ord("X")} <= set(guide.suppressed)
+
+    def usual(text):
+        words = text.split()
+        return guide.model.log_probability(words) / (len(words) + 1)
+
+    # A word that no dictionary knows is among them, as are the stop words that were configured.
+    assert usual("pick up the gizmo") > usual("pick up the shoe")
+    assert usual("don't move") > -3.0 > usual("don't stop")
+    assert usual("computer go to the pantry") > -3.0
