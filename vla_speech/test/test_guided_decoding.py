@@ -54,6 +54,8 @@ def test_nothing_is_no_wording(texts):
         ("go to the shelf", -0.7, "goats at the shelter", -0.1, False),
         # more was said than the command has
         ("turn left", -0.2, "the page that I turned fell left", -0.6, False),
+        # it got stuck
+        ("go to the table go to the table", -0.3, "so to the table then", -0.6, False),
         # nobody says such a thing
         ("shelf to left cup", -0.1, "shelves to the left cut", -0.6, False),
     ],

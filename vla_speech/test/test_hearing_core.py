@@ -14,12 +14,19 @@ from vla_speech.audio import AudioFormat, Resampler, decode, encode, level_of, m
 from vla_speech.capture import Capture, CaptureRules
 from vla_speech.hearing import WAITING, Hearing
 from vla_speech.judging import judge
-from vla_speech.listening import Gate, Listener, StopHeard, UtteranceEnded
+from vla_speech.listening import Gate, Listener, PartialDue, StopHeard, UtteranceEnded
 from vla_speech.microphone import Microphone, find_device
 from vla_speech.recogniser import FakeRecogniser, Recognition
 from vla_speech.segmenter import Ending, Rules, Segmenter, Utterance
 from vla_speech.source import FakeSource
-from vla_speech.stop_spotter import FakeMatcher, Match, StopRules, StopSpotter, phrases_of
+from vla_speech.stop_spotter import (
+    FakeMatcher,
+    Match,
+    StopRules,
+    StopSpotter,
+    TwoMatchers,
+    phrases_of,
+)
 from vla_speech.vad import FRAME, FRAME_S, LevelVad
 from vla_speech.wake_word import Addressing
 from vla_speech.wav_source import FileSource
@@ -420,6 +427,25 @@ def test_a_stop_word_right_behind_other_words_is_not_meant_and_after_a_pause_it_
     matcher.answer = Match("stop", 0.9)
     assert stops(feed(target, "#" * 12 + "." * 5)) == []
     assert stops(feed(target, "." * 3 + "#" * 12 + "." * 5)) == ["stop"]
+
+
+def test_the_quick_matcher_is_asked_first_and_only_about_short_pieces():
+    quick, good = FakeMatcher(Match("stop", 0.9)), FakeMatcher(Match("halt", 0.6))
+    both = TwoMatchers(quick, good, 0.5)
+    short, long = np.zeros(16000, np.float32), np.zeros(24000, np.float32)
+    assert both.match(short).phrase == "stop" and good.asked == []
+    assert both.match(long).phrase == "halt" and len(quick.asked) == 1
+    quick.answer = Match("stop", 0.4)
+    assert both.match(short).phrase == "halt"
+    quick.answer = Match("", 0.9)
+    assert both.match(short).phrase == "halt"
+
+
+def test_a_partial_transcript_waits_while_nobody_speaks():
+    target = Listener(LevelVad(), Segmenter(Rules()), None, 0.1)
+    spoken = feed(target, "." * 10 + "#" * 20)
+    assert sum(isinstance(event, PartialDue) for event in spoken) >= 3
+    assert not [event for event in feed(target, "." * 15) if isinstance(event, PartialDue)]
 
 
 def test_said_again_and_again_it_needs_no_pause():

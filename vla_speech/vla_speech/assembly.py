@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from vla_common.outcomes import VlaError
 from vla_speech.backends import make_recogniser
 from vla_speech.config import SpeechConfig, WhisperConfig
+from vla_speech.faster_whisper_recogniser import FasterWhisperRecogniser
 from vla_speech.foreground import Foreground
 from vla_speech.listening import Listener
 from vla_speech.recogniser import Recogniser
 from vla_speech.segmenter import Rules, Segmenter
 from vla_speech.stop_matcher import SphinxMatcher
-from vla_speech.stop_spotter import Matcher, StopRules, StopSpotter, phrases_of
+from vla_speech.stop_spotter import Matcher, StopRules, StopSpotter, TwoMatchers, phrases_of
 from vla_speech.vad import SileroVad, VoiceActivity
 
 
@@ -32,17 +33,30 @@ def make_parts(speech: SpeechConfig, whisper: WhisperConfig, tell: Callable[[str
     Without a spotter stops still come from whole utterances, and `tell` says so.
     """
     recogniser, reason = make_recogniser(speech, whisper, tell)
-    matcher: Matcher | None = None
-    phrases = phrases_of(speech.stop_words)
-    if phrases:
-        try:
-            matcher = SphinxMatcher(phrases)
-            if matcher.unspoken:
-                tell(f"Stop words that can't be spotted: {', '.join(matcher.unspoken)}.")
-        except VlaError as error:
-            tell(f"Stop words are heard only at the end of an utterance: {error.message}")
+    matcher = _make_matcher(recogniser, speech, tell)
     vad = SileroVad()
     return Parts(recogniser, reason, lambda: make_listener(speech, vad, matcher, Foreground()))
+
+
+def _make_matcher(
+    recogniser: Recogniser, speech: SpeechConfig, tell: Callable[[str], None]
+) -> Matcher | None:
+    """pocketsphinx, and Whisper for what it is not sure of: noise hides short words from the former."""
+    phrases = phrases_of(speech.stop_words)
+    if not phrases:
+        return None
+    good = recogniser if isinstance(recogniser, FasterWhisperRecogniser) else None
+    if good is not None and not good.spots_stops:
+        good = None
+    try:
+        quick = SphinxMatcher(phrases)
+    except VlaError as error:
+        if good is None:
+            tell(f"Stop words are heard only at the end of an utterance: {error.message}")
+        return good
+    if quick.unspoken and good is None:
+        tell(f"Stop words that can't be spotted: {', '.join(quick.unspoken)}.")
+    return quick if good is None else TwoMatchers(quick, good, speech.stop_threshold)
 
 
 def make_listener(

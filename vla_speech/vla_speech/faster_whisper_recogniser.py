@@ -18,6 +18,7 @@ from vla_common.outcomes import Code, Result, VlaError
 from vla_speech.config import WhisperConfig
 from vla_speech.guided_decoding import Hypothesis, believable, likeliest, once, plain_words
 from vla_speech.recogniser import F32, SAMPLE_RATE_HZ, Recognition, Vocabulary
+from vla_speech.stop_spotter import Match
 from vla_speech.whisper_guide import PROMPT, Guide, make_guide
 from vla_speech.whisper_models import INSTALL, FoundModel, find_model
 
@@ -39,7 +40,7 @@ MARGIN_S = 1.0
 FRAMES_PER_S = 100
 QUICK_SIZES = ("tiny", "base")
 """Whose partial transcripts the CPU makes in a small part of the time that the words take."""
-PARTIAL_BEAM = 4
+QUICK_BEAM = 4
 MOST_CONTEXT = 223
 """Tokens that the prompt may have."""
 MOST_TOKENS = 12
@@ -89,6 +90,8 @@ class FasterWhisperRecogniser:
         # On the CPU one pass of a big model takes about as long as the speech: it would delay the final one.
         quick = guided and found.size.startswith(QUICK_SIZES)
         self.offers_partials = device == "cuda" or quick
+        self.spots_stops = quick or (guided and device == "cuda")
+        """Whether it is quick enough for that."""
 
     def set_vocabulary(self, vocabulary: Vocabulary) -> None:
         self._hot_words = ", ".join(vocabulary.words()[:MOST_HOT_WORDS])
@@ -119,10 +122,19 @@ class FasterWhisperRecogniser:
                 Code.INTERNAL_ERROR, f"faster-whisper failed: {why or type(error).__name__}"
             ) from None
 
+    def match(self, samples: F32) -> Match:
+        """As a matcher of the spotter of stop words, beside a quicker one; only where `spots_stops`."""
+        if self._guide is None:
+            return Match()
+        found = self._hear_command(samples, self._guide, QUICK_BEAM)
+        if not found.result.ok:
+            return Match()
+        return Match(" ".join(plain_words(found.text)), found.confidence)
+
     def _hear_beginning(self, samples: F32, guide: Guide) -> Recognition:
         seconds = len(samples) / SAMPLE_RATE_HZ
         sound = self._look(samples)
-        wordings, _ = self._decode(sound, seconds, list(guide.suppressed), PARTIAL_BEAM)
+        wordings, _ = self._decode(sound, seconds, list(guide.suppressed), QUICK_BEAM)
         command = likeliest(wordings, guide.model)
         return Recognition("" if command is None else command.text, 0.0, "en")
 
@@ -135,11 +147,11 @@ class FasterWhisperRecogniser:
         whole[:, : min(count, frames.shape[1])] = frames[:, :count]
         return self._model.encode(whole)
 
-    def _hear_command(self, samples: F32, guide: Guide) -> Recognition:
+    def _hear_command(self, samples: F32, guide: Guide, beam: int = BEAM) -> Recognition:
         seconds = len(samples) / SAMPLE_RATE_HZ
         sound = self._look(samples)
         (free, *_), silence = self._decode(sound, seconds, [-1], beam=1)
-        wordings, _ = self._decode(sound, seconds, list(guide.suppressed), BEAM)
+        wordings, _ = self._decode(sound, seconds, list(guide.suppressed), beam)
         command = likeliest(wordings, guide.model)
         if command is not None and believable(command, free):
             return Recognition(command.text, command.confidence, "en")

@@ -36,6 +36,8 @@ _SMALL = tuple(
     "seventeen eighteen nineteen".split()
 )
 _TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+TWICE = 4
+"""So many words in a row are not said twice in one command; a recogniser that got stuck does that."""
 
 
 @dataclass(frozen=True)
@@ -125,9 +127,12 @@ def believable(command: Command | None, free: Hypothesis) -> bool:
     """Whether it is a command at all, held against what was heard without holding it to anything."""
     if command is None or command.sureness < LEAST_SURENESS or command.usual < LEAST_USUAL:
         return False
-    heard = once(plain_words(free.text))
-    if once(command.words) == heard:
+    heard, words = once(plain_words(free.text)), command.words
+    if once(words) == heard:
         return True
+    runs = [words[i : i + TWICE] for i in range(len(words) - TWICE + 1)]
+    if len(set(runs)) < len(runs):
+        return False
     if command.sureness < free.sureness - FREE_MARGIN:
         return False
-    return len(command.words) >= LEAST_COVERED * len(heard)
+    return len(words) >= LEAST_COVERED * len(heard)

@@ -26,6 +26,8 @@ _OTHERS = (
 )  # fmt: skip
 """Few on purpose: a chain of all short words, or "stopped", explains a stop word as well as the word itself does. None
 that differs from a stop word only by a sound that noise covers ("hall", "hot"): there a stop too many costs less."""
+_AFTER = ("please", "now", "robot")
+"""Of the polite words: others, such as "hey", explain the end of any word."""
 _NOT_MEANT = ("don't", "do not", "never", "bus", "could not", "should", "can't", "will not")
 
 
@@ -48,7 +50,7 @@ class SphinxMatcher:
         loop = [phrase for phrase in _OTHERS if phrase not in self._phrases]
         first = [phrase for phrase in self._phrases if len(phrase.split()) == 1]
         loop += [f"{before} {word}" for before in _NOT_MEANT for word in first]
-        polite = " | ".join(sorted(word for word in POLITE if word in sounds))
+        polite = " | ".join(word for word in _AFTER if word in sounds)
         share = 1 / max(1, len(self._phrases))
         grammar = "\n".join(
             [

@@ -15,7 +15,7 @@ from typing import Protocol
 import numpy as np
 
 from vla_common.stop_words import PHRASES, POLITE
-from vla_speech.recogniser import F32
+from vla_speech.recogniser import F32, SAMPLE_RATE_HZ
 from vla_speech.vad import FRAME_S
 
 BEFORE_S = 0.2
@@ -43,6 +43,24 @@ class Matcher(Protocol):
     def match(self, samples: F32) -> Match:
         """samples: (n,) float32 at 16 kHz with a little silence on both sides; takes a few milliseconds."""
         ...
+
+
+SHORT_PIECE_S = 1.2
+"""Sound with its pauses into which one stop word fits; of a longer one, a chain of stop words explains anything."""
+
+
+class TwoMatchers:
+    """Asks a quick matcher about short pieces, and a good one about the rest and where the quick one is not sure."""
+
+    def __init__(self, quick: Matcher, good: Matcher, confidence: float) -> None:
+        self._quick, self._good, self._confidence = quick, good, confidence
+
+    def match(self, samples: F32) -> Match:
+        if len(samples) <= SHORT_PIECE_S * SAMPLE_RATE_HZ:
+            found = self._quick.match(samples)
+            if found.phrase and found.confidence >= self._confidence:
+                return found
+        return self._good.match(samples)
 
 
 @dataclass

@@ -45,7 +45,7 @@ def make_guide(
     sentences = [
         words for words in sample_grammar(grammar.jsgf) if not grammar.others.intersection(words)
     ]
-    stops = [plain_words(phrase) for phrase in sorted(stop_phrases)]
+    stops = [list(plain_words(phrase)) for phrase in sorted(stop_phrases)]
     if stops:
         sentences += stops * max(1, round(STOP_SHARE * SENTENCES / len(stops)))
     words = {word for sentence in sentences for word in sentence}
