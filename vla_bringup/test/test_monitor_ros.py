@@ -102,6 +102,12 @@ class Source:
         self._thread.join(10.0)
 
 
+def test_the_companion_offers_nothing_that_nobody_would_answer(ros):
+    client = TopicClient(ros, ["odom"], window_s=LONG_S)
+    assert list(client.node.services) == []
+    client.close()
+
+
 @pytest.mark.parametrize("qos", [SENSOR, COMMAND, LATCHED])
 def test_rate_and_age_of_what_was_published(ros, qos):
     publisher = ros.create_publisher(Odometry, "odom", qos)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import rclpy
+from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rosidl_runtime_py.utilities import get_message
 
@@ -48,6 +49,8 @@ class TopicClient:
             cli_args=["--ros-args", "-r", f"__node:={name}", "--", *cli_args],
             enable_rosout=False,
             start_parameter_services=False,
+            # Nobody would answer it: no executor turns this node.
+            parameter_overrides=[Parameter("start_type_description_service", value=False)],
         )
         self._figures = {topic: TopicFigures(topic, window_s) for topic in names}
         self._subscriptions: dict[str, Any] = {}
