@@ -13,7 +13,7 @@ from vla_speech.command_model import SENTENCES, WordModel, sample_grammar
 from vla_speech.guided_decoding import plain_words
 from vla_speech.recogniser import Vocabulary
 
-PROMPT = "drive to the door. how many boxes are on the floor? take the yellow box and put it next to the bowl."
+PROMPT = "drive to the door. how many boxes are on the floor? take a yellow box and put it next to the bowl."
 """What Whisper takes for the sentences before: lower case, numbers as words, commands. It must not be near to what is
 often said, or that is heard in its place."""
 TALK = ("don't", "not", "do", "never", "can't", "will", "should", "could", "bus")
