@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,12 +53,16 @@ static ssize_t (*real_sendto)(int, const void *, size_t, int, const struct socka
 static ssize_t (*real_sendmsg)(int, const struct msghdr *, int);
 static int (*real_clock_gettime)(clockid_t, struct timespec *);
 static int (*real_timedwait)(pthread_cond_t *, pthread_mutex_t *, const struct timespec *);
+static int (*real_timedlock)(pthread_mutex_t *, const struct timespec *);
+static int (*real_sem_timedwait)(sem_t *, const struct timespec *);
 
 __attribute__((constructor)) static void begin(void) {
   real_sendto = dlsym(RTLD_NEXT, "sendto");
   real_sendmsg = dlsym(RTLD_NEXT, "sendmsg");
   real_clock_gettime = dlsym(RTLD_NEXT, "clock_gettime");
   real_timedwait = dlvsym(RTLD_NEXT, "pthread_cond_timedwait", "GLIBC_2.3.2");
+  real_timedlock = dlsym(RTLD_NEXT, "pthread_mutex_timedlock");
+  real_sem_timedwait = dlsym(RTLD_NEXT, "sem_timedwait");
   if (real_timedwait == NULL) real_timedwait = dlsym(RTLD_NEXT, "pthread_cond_timedwait");
   const char *path = getenv("VLA_DISTURBANCE");
   int file = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
@@ -185,12 +190,25 @@ time_t time(time_t *out) {
   return exact.tv_sec;
 }
 
-int pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *mutex, const struct timespec *until) {
-  struct timespec real = *until;
-  int64_t seconds = now->clock_ns / SECOND_NS;
-  struct timespec steady;
+// A deadline as the kernel sees it. One on the steady clock is near that clock; one on the time of day is decades ahead.
+static struct timespec unshifted(const struct timespec *until) {
+  struct timespec real = *until, steady;
   real_clock_gettime(CLOCK_MONOTONIC, &steady);
-  // A condition on the steady clock waits until a time near that clock; one on the time of day is decades ahead.
-  if (seconds != 0 && real.tv_sec > steady.tv_sec + 315360000) shift(&real, -now->clock_ns);
+  if (real.tv_sec > steady.tv_sec + 315360000) shift(&real, -now->clock_ns);
+  return real;
+}
+
+int pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *mutex, const struct timespec *until) {
+  struct timespec real = unshifted(until);
   return real_timedwait(condition, mutex, &real);
+}
+
+int pthread_mutex_timedlock(pthread_mutex_t *mutex, const struct timespec *until) {
+  struct timespec real = unshifted(until);
+  return real_timedlock(mutex, &real);
+}
+
+int sem_timedwait(sem_t *semaphore, const struct timespec *until) {
+  struct timespec real = unshifted(until);
+  return real_sem_timedwait(semaphore, &real);
 }
