@@ -200,6 +200,7 @@ def real():
         ("turn right ninety degrees", "turn right ninety degrees"),
         ("bring the blue cup to the side table", "bring the blue cup to the side table"),
         ("stop", "stop"),
+        ("stop stop stop", "stop"),
         ("don't move", "don't move"),
     ],
 )  # fmt: skip

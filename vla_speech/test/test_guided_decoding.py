@@ -54,8 +54,8 @@ def test_nothing_is_no_wording(texts):
         ("go to the shelf", -0.7, "goats at the shelter", -0.1, False),
         # more was said than the command has
         ("turn left", -0.2, "the page that I turned fell left", -0.6, False),
-        # it got stuck
-        ("go to the table go to the table", -0.3, "so to the table then", -0.6, False),
+        # it got stuck in the middle
+        ("turn left go to the table go to the table", -0.3, "so to the table then", -0.6, False),
         # nobody says such a thing
         ("shelf to left cup", -0.1, "shelves to the left cut", -0.6, False),
     ],
@@ -110,6 +110,12 @@ def test_a_recogniser_that_got_stuck_is_heard_once(heard, wanted):
     assert once(heard.split()) == tuple(wanted.split())
     stuck = Hypothesis("Turn left. Turn left. Turn left.", -0.01, 12)
     assert believable(likeliest(hypotheses(("turn left", -0.8)), MODEL), stuck)
+
+
+def test_what_is_shouted_several_times_is_said_once():
+    for text in ("turn left turn left turn left", "turn left, turn left"):
+        found = likeliest(hypotheses((text, -0.2)), MODEL)
+        assert found is not None and found.text == "turn left" and found.usual > -2.0
 
 
 def encode(text):

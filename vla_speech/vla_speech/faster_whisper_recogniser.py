@@ -152,7 +152,8 @@ class FasterWhisperRecogniser:
         sound = self._look(samples)
         (free, *_), silence = self._decode(sound, seconds, [-1], beam=1)
         wordings, _ = self._decode(sound, seconds, list(guide.suppressed), beam)
-        command = likeliest(wordings, guide.model)
+        # What was heard freely may be a command as well; the search for commands does not always come across it.
+        command = likeliest([*wordings, free], guide.model)
         if command is not None and believable(command, free):
             return Recognition(command.text, command.confidence, "en")
         words = plain_words(free.text)

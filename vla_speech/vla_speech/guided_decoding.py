@@ -108,12 +108,16 @@ def clauses(text: str) -> list[tuple[str, ...]]:
 
 
 def likeliest(hypotheses: Iterable[Hypothesis], model: WordModel) -> Command | None:
-    """The wording that sound and usage together speak for; None when there is none with words."""
+    """The wording that sound and usage together speak for; None when there is none with words.
+
+    What is said again and again counts once.
+    """
     best: tuple[float, Command] | None = None
     for one in hypotheses:
-        said = clauses(one.text)
+        said = [once(words) for words in clauses(one.text)]
         if not said:
             continue
+        said = said[:1] if len(set(said)) == 1 else said
         size = sum(len(words) for words in said)
         usage = sum(model.log_probability(words) for words in said)
         score = one.sureness * one.tokens + MODEL_WEIGHT * usage + WORD_BONUS * size
