@@ -152,10 +152,11 @@ class FasterWhisperRecogniser:
         sound = self._look(samples)
         (free, *_), silence = self._decode(sound, seconds, [-1], beam=1)
         wordings, _ = self._decode(sound, seconds, list(guide.suppressed), beam)
-        # What was heard freely may be a command as well; the search for commands does not always come across it.
-        command = likeliest([*wordings, free], guide.model)
-        if command is not None and believable(command, free):
-            return Recognition(command.text, command.confidence, "en")
+        # What was heard freely may be a command too; the search for commands does not always come across it.
+        for offered in (wordings, [free]):
+            command = likeliest(offered, guide.model)
+            if command is not None and believable(command, free):
+                return Recognition(command.text, command.confidence, "en")
         words = plain_words(free.text)
         text = " ".join(free.text.split() if once(words) == words else once(words))
         sureness = math.exp(min(0.0, free.sureness))
