@@ -61,6 +61,7 @@ def test_what_was_never_said_is_as_likely_as_its_parts():
     assert model.probability(("go", "left")) > model.probability(("stop", "left")) > 0.0
     assert model.probability(("left", "go", "stop")) > 0.0
     assert model.probability(("go", "nowhere")) == 0.0
+    assert model.begins("go") and not model.begins("left") and not model.begins("nowhere")
     usual, strange = (
         model.log_probability(text.split()) for text in ("go left now", "now go left")
     )

@@ -27,6 +27,12 @@ def test_the_usual_wording_wins_where_both_explain_the_sound():
     assert found is not None and found.words == ("go", "to", "the", "shelf")
 
 
+def test_a_command_begins_as_commands_do():
+    assert likeliest(hypotheses(("to the table go left", -0.1)), MODEL) is None
+    found = likeliest(hypotheses(("and turn left", -0.1), ("turn left", -0.6)), MODEL)
+    assert found is not None and found.text == "turn left"
+
+
 def test_the_sound_wins_where_both_are_usual():
     found = likeliest(hypotheses(("go to the table", -0.9), ("go to the shelf", -0.1)), MODEL)
     assert found is not None and found.words[-1] == "shelf"

@@ -147,6 +147,10 @@ class WordModel:
         kept = kinds / (total + kinds) if total else 1.0
         return kept * self.probability(gram[1:])
 
+    def begins(self, word: str) -> bool:
+        """Whether a sentence began with it."""
+        return (BEGIN, word) in self._known
+
     def log_probability(self, words: Sequence[str], unknown: float = UNKNOWN) -> float:
         """Natural logarithm for a whole sentence, its end included. unknown: what such a word counts."""
         total = 0.0

@@ -115,8 +115,8 @@ def likeliest(hypotheses: Iterable[Hypothesis], model: WordModel) -> Command | N
     best: tuple[float, Command] | None = None
     for one in hypotheses:
         said = [once(words) for words in clauses(one.text)]
-        if not said:
-            continue
+        if not said or not model.begins(said[0][0]):
+            continue  # "and put it there" is what Whisper makes of a noise after the sentences that it was shown
         said = said[:1] if len(set(said)) == 1 else said
         size = sum(len(words) for words in said)
         usage = sum(model.log_probability(words) for words in said)
