@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from vla_speech.command_model import WordModel
-from vla_speech.guided_decoding import Hypothesis, believable, clauses, likeliest, once, plain_words
+from vla_speech.guided_decoding import (
+    Command,
+    Hypothesis,
+    believable,
+    clauses,
+    likeliest,
+    once,
+    plain_words,
+)
 from vla_speech.recogniser import Vocabulary
 from vla_speech.whisper_guide import make_guide
 
@@ -69,6 +77,14 @@ def test_nothing_is_no_wording(texts):
 def test_what_is_a_command(words, sureness, free, free_sureness, is_one):
     found = likeliest(hypotheses((words, sureness)), MODEL)
     assert believable(found, Hypothesis(free, free_sureness, 5)) is is_one
+
+
+def test_an_unusual_command_has_to_be_heard_word_for_word():
+    command = Command("pick up the gizmo", -0.2, -3.8)
+    assert believable(command, Hypothesis("Pick up the gizmo.", -0.3, 6))
+    assert not believable(command, Hypothesis("Pick up the gizmos.", -0.3, 6))
+    never = Command("don't stop", -0.1, -6.0)
+    assert not believable(never, Hypothesis("Don't stop.", -0.1, 4))
 
 
 def test_confidence_falls_with_doubt_and_is_even_where_commands_begin_to_be_wrong():

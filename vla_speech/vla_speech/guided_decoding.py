@@ -26,6 +26,8 @@ LEAST_SURENESS = -1.4
 """Below this it was another sentence."""
 LEAST_USUAL = -3.1
 """Mean logarithm of the probability of a word below which no such command is given."""
+LEAST_USUAL_AGREED = -4.4
+"""The same where it was heard freely word for word: a thing that nobody has seen yet has an unusual name."""
 FREE_MARGIN = 0.4
 """By how much free words may explain the sound better, in the mean logarithm for a token."""
 LEAST_COVERED = 0.7
@@ -129,11 +131,13 @@ def likeliest(hypotheses: Iterable[Hypothesis], model: WordModel) -> Command | N
 
 def believable(command: Command | None, free: Hypothesis) -> bool:
     """Whether it is a command at all, held against what was heard without holding it to anything."""
-    if command is None or command.sureness < LEAST_SURENESS or command.usual < LEAST_USUAL:
+    if command is None or command.sureness < LEAST_SURENESS:
         return False
     heard, words = once(plain_words(free.text)), command.words
     if once(words) == heard:
-        return True
+        return command.usual >= LEAST_USUAL_AGREED
+    if command.usual < LEAST_USUAL:
+        return False
     runs = [words[i : i + TWICE] for i in range(len(words) - TWICE + 1)]
     if len(set(runs)) < len(runs):
         return False
