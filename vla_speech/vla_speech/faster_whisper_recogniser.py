@@ -134,7 +134,7 @@ class FasterWhisperRecogniser:
     def _hear_beginning(self, samples: F32, guide: Guide) -> Recognition:
         seconds = len(samples) / SAMPLE_RATE_HZ
         sound = self._look(samples)
-        wordings, _ = self._decode(sound, seconds, list(guide.suppressed), QUICK_BEAM)
+        wordings, _ = self._decode(sound, seconds, guide.suppressed, QUICK_BEAM)
         command = likeliest(wordings, guide.model)
         return Recognition("" if command is None else command.text, 0.0, "en")
 
@@ -151,7 +151,7 @@ class FasterWhisperRecogniser:
         seconds = len(samples) / SAMPLE_RATE_HZ
         sound = self._look(samples)
         (free, *_), silence = self._decode(sound, seconds, [-1], beam=1)
-        wordings, _ = self._decode(sound, seconds, list(guide.suppressed), beam)
+        wordings, _ = self._decode(sound, seconds, guide.suppressed, beam)
         # What was heard freely may be a command too; the search for commands does not always come across it.
         for offered in (wordings, [free]):
             command = likeliest(offered, guide.model)
@@ -169,7 +169,7 @@ class FasterWhisperRecogniser:
         return Recognition(text, sureness, "en")
 
     def _decode(
-        self, sound: Any, seconds: float, suppressed: list[int], beam: int
+        self, sound: Any, seconds: float, suppressed: Sequence[int], beam: int
     ) -> tuple[list[Hypothesis], float]:
         """The wordings, the likeliest first and one at least, and the probability that nobody speaks."""
         tokens = self._tokens
