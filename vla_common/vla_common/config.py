@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -29,6 +29,8 @@ class Setting:
     maximum: float | None = None
     choices: tuple[str, ...] = ()
     length: int | None = None  # for lists: the only permitted length
+    or_number: bool = False  # for texts: a whole number stands for its digits
+    read: Callable[[str], str] | None = None  # for texts: see `setting`
 
     def check(self, key: str, value: Any, default: Any) -> Any:
         """The value in the default's type. Errors: INVALID_CONFIG with a sentence that names the key."""
@@ -49,8 +51,18 @@ class Setting:
                 raise _bad(key, value, "a whole number")
             return self._in_range(key, value)
         if isinstance(default, str):
+            if self.or_number and isinstance(value, int) and not isinstance(value, bool):
+                value = str(value)
+            if isinstance(value, bool):
+                # YAML reads no, off and yes without quotes as these.
+                raise _bad(key, value, "a text (a word such as no or off needs quotes)")
             if not isinstance(value, str):
                 raise _bad(key, value, "a text")
+            if self.read is not None:
+                try:
+                    value = self.read(value)
+                except ValueError as error:
+                    raise _bad(key, value, str(error)) from None
             if self.choices and value not in self.choices:
                 raise _bad(key, value, "one of " + ", ".join(self.choices))
             return value
@@ -87,9 +99,15 @@ def setting(
     maximum: float | None = None,
     choices: Iterable[str] = (),
     length: int | None = None,
+    or_number: bool = False,
+    read: Callable[[str], str] | None = None,
 ) -> T:
-    """A dataclass field with what a person needs to know of it. Lists are written as tuples."""
-    info = Setting(description, unit, minimum, maximum, tuple(choices), length)
+    """A dataclass field with what a person needs to know of it. Lists are written as tuples.
+
+    or_number: a text that may be written as a whole number. read: makes of a text what is meant by it ("EN": "en"), or
+    raises ValueError with what it has to be ("a language").
+    """
+    info = Setting(description, unit, minimum, maximum, tuple(choices), length, or_number, read)
     return dataclasses.field(default=default, metadata={_KEY: info})  # type: ignore[return-value]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vla_common.config import setting
+from vla_speech.languages import language_code
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,7 @@ class AudioConfig:
     device: str = setting(
         "",
         "Microphone: a part of its name, or its number; empty: the system's default.",
+        or_number=True,
     )
     block_s: float = setting(0.032, "Sound in one message.", unit="s", minimum=0.005, maximum=0.5)
     file_speed: float = setting(
@@ -162,7 +164,11 @@ class WhisperConfig:
     confidence_threshold: float = setting(
         0.5, "Transcripts below are shown but not carried out.", minimum=0.0, maximum=1.0
     )
-    language: str = setting("en", "ISO 639-1, or 'auto': found out for each utterance.")
+    language: str = setting(
+        "en",
+        "One of Whisper's languages (en, de, ..., or its English name), or 'auto': found out for each utterance.",
+        read=language_code,
+    )
     device: str = setting(
         "auto", "Where the model runs; auto: CUDA where there is one.", choices=("auto", "cpu", "cuda")
     )  # fmt: skip
@@ -207,7 +213,9 @@ class SpeakerConfig:
     pitch: int = setting(50, "How high it speaks.", minimum=0, maximum=99)
     volume: float = setting(1.0, "How loud it speaks.", minimum=0.0, maximum=2.0)
     device: str = setting(
-        "", "Sound card: a part of its name, or its number; empty: the system's default."
+        "",
+        "Sound card: a part of its name, or its number; empty: the system's default.",
+        or_number=True,
     )
     folder: str = setting(
         "", "Where the backend 'file' puts what is said, one WAV file for each sentence."
