@@ -1,8 +1,9 @@
-"""`./vla eval attack`: what strangers tried against the system, tried again: wrong words, wrong plans, wrong neighbours.
+"""`./vla eval attack`: what strangers tried against the system, tried again: wrong words, plans and neighbours.
 
-Attacks live in `attacks/`, one module for each kind. Each says in one sentence what must not happen, tries it, and returns
-how it broke, or nothing when it held. Those that need no ROS come first; the others share one running system for each set of launch arguments,
-which is started anew when an attack leaves it not ready. The exit code is 0 only when every attack was held.
+Attacks live in `attacks/`, one module for each kind. Each says in one sentence what must not happen, tries it, and
+returns how it broke, or nothing when it held. Those that need no ROS come first; the others share one running system
+for each set of launch arguments, which is started anew when an attack leaves it not ready. The exit code is 0 only when
+every attack was held.
 """
 
 from __future__ import annotations

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 AUTO = "auto"
 CODES = frozenset(
-    "af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fo fr gl gu ha haw he hi hr ht hu hy id is "  # noqa: SIM905
-    "it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk "
-    "sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo zh yue".split()
+    "af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fo fr gl gu ha haw he hi hr ht hu hy id "  # noqa: SIM905
+    "is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si "
+    "sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo zh yue".split()
 )
 """ISO 639-1, with the few of Whisper's own."""
 _NAMES = {
@@ -17,8 +17,8 @@ _NAMES = {
     "korean": "ko", "nb": "no", "jv": "jw", "cmn": "zh", "eng": "en", "deu": "de", "ger": "de",
 }  # fmt: skip
 _LATIN = frozenset(
-    "af az br bs ca cs cy da de en es et eu fi fo fr gl ha haw hr ht hu id is it jw la lb ln lt lv mg mi ms mt nl nn no "  # noqa: SIM905
-    "oc pl pt ro sk sl sn so sq su sv sw tk tl tr uz vi yo".split()
+    "af az br bs ca cs cy da de en es et eu fi fo fr gl ha haw hr ht hu id is it jw la lb ln lt lv mg mi ms mt nl nn "  # noqa: SIM905
+    "no oc pl pt ro sk sl sn so sq su sv sw tk tl tr uz vi yo".split()
 )
 _LATIN_LEADS = frozenset((*range(0xC2, 0xCA), 0xE1, 0xE2))
 """First bytes of the letters of these languages in UTF-8, of Vietnamese ones, and of typographic signs."""
