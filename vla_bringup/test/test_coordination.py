@@ -475,7 +475,6 @@ def test_stop(command):
         "",
         "don't stop",
         "go to the bus stop",
-        "stop and turn left",
         "never stop",
         "move",
         "non stop",

@@ -11,6 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+import vla_bringup.coordinator as coordinator_module
 from vla_bringup.command_run import Command, Kind, Policy
 from vla_bringup.system_state import SystemState
 from vla_common.outcomes import Code, Result
@@ -549,3 +550,81 @@ def test_an_answer_that_says_stop_stops_the_robot() -> None:
 def test_an_empty_answer_is_none() -> None:
     refused = World().coordinator.answer("", "  ", "text")
     assert refused.code is Code.INVALID_REQUEST and "no words" in refused.message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "stop please stop",
+        "stop right now",
+        "stop driving",
+        "stop everything",
+        "stop stop stop stop stop stop stop stop stop stop stop stop stop",
+        "stop what you are doing and go to the table",
+        "could you please stop",
+    ],
+)
+def test_however_a_stop_is_worded_it_waits_for_nothing(text: str) -> None:
+    world = World()
+    running, waiting = executing(world), world.submit()
+    stopped = world.submit(text)
+    assert stopped.code is Code.OK and not world.moving and world.latched
+    assert (running.code, waiting.code) == (Code.STOPPED, Code.STOPPED)
+
+
+def test_a_stop_with_more_behind_it_says_what_is_not_carried_out() -> None:
+    world = World()
+    executing(world)
+    message = world.submit("stop and go to the table").endings[0].report.result.message
+    assert "Stopped" in message and "'go to the table'" in message
+
+
+@pytest.mark.parametrize("text", ["cancel that", "never mind", "forget it, please"])
+def test_what_is_taken_back_ends_at_once_and_latches_nothing(text: str) -> None:
+    world = World()
+    running, waiting = executing(world), world.submit()
+    assert world.submit(text).code is Code.OK
+    assert not world.moving and not world.latched
+    assert (running.code, waiting.code) == (Code.CANCELED, Code.CANCELED)
+    executing(world)
+
+
+def test_nothing_to_take_back_is_said() -> None:
+    result = World().submit("never mind").endings[0].report.result
+    assert result.ok and "nothing" in result.message
+
+
+def test_a_command_that_does_not_end_when_it_is_taken_back_is_stopped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(coordinator_module, "END_TIMEOUT_S", 0.01)
+    world = World()
+    running = executing(world)
+    run = world.coordinator.running
+    assert run is not None
+    monkeypatch.setattr(run.token, "cancel", lambda code: None)
+    result = world.submit("cancel that").endings[0].report.result
+    monkeypatch.undo()
+    assert result.ok and "stopped" in result.message and world.latched
+    assert world.coordinator.facts().stopped
+    run.token.cancel(Code.STOPPED)
+    world.settle()
+    assert running.code is Code.STOPPED
+
+
+def test_an_invalid_request_that_says_stop_stops() -> None:
+    world = World()
+    running = executing(world)
+    client = Client(world, 99, Command(b"99", "trace", "stop"))
+    invalid = Result(Code.INVALID_REQUEST, "That is no trace id.")
+    world.coordinator.submit(client.command, client, invalid)
+    world.settle()
+    assert running.code is Code.STOPPED and not world.moving
+
+
+def test_never_mind_answers_a_question_and_latches_nothing() -> None:
+    world = World()
+    client = world.submit("pick")
+    world.let_go()
+    world.answer("cancel that please")
+    assert client.code is Code.NOT_CONFIRMED and not world.latched

@@ -53,3 +53,10 @@ def test_a_question_that_was_answered_meanwhile_makes_a_command_of_it():
 def test_a_stop_word_is_a_stop_whatever_it_is_called_and_whatever_is_asked(question):
     commands = take(FakeCommands(question), "alto", "trace", True)
     assert [entry[0] for entry in commands.submitted] == ["stop"] and not commands.answers
+
+
+@pytest.mark.parametrize("text", ["stop right now", "emergency stop", "cancel that"])
+def test_a_stop_does_not_wait_behind_what_waits_for_the_disk(text):
+    commands, later = FakeCommands(), []
+    VoiceCommands(commands, later.append).take(text, "trace")
+    assert [entry[0] for entry in commands.submitted] == [text] and not later

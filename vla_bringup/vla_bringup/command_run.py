@@ -149,6 +149,8 @@ class CommandRun:
         self.accepted = False
         """It is in the journal and owes it an end."""
         self.accepted_at_s = accepted_at_s
+        self.over = threading.Event()
+        """It has had its end."""
         self.remark: Remark | None = None
         """What is kept of it for commands that go on from it."""
         self._teller = teller
@@ -306,6 +308,7 @@ class CommandRun:
             report.plan.summary if report.plan and self.command.dry_run else "Done."
         )
         self._teller.say(kind, report.question or text, self.trace_id)
+        self.over.set()
         return Ending(report, result.code is Code.CANCELED and self.cancel_requested)
 
     # --- pieces -------------------------------------------------------------------------------------

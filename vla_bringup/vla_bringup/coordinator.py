@@ -39,13 +39,19 @@ from vla_bringup.system_state import (
 )
 from vla_common.follow_ups import corrects
 from vla_common.outcomes import OK, Code, Result, VlaError
-from vla_common.stop_words import is_stop
+from vla_common.stop_words import Wanted, Wish, wanted
 from vla_common.trace import short
 
 EXECUTOR = "executor"
 """The component that moves the robot: its death ends every command, also those that wait."""
 MEMORY = 1000
 """Ended goals that are remembered, to tell a late cancel from an early one."""
+END_TIMEOUT_S = 10.0
+"""How long a command that was taken back may take to come to rest before the robot is stopped."""
+NO_ANSWER = "never mind"
+"""What ends a command that asks something, as planners and consent know it."""
+MOST_QUOTED = 100
+"""Characters of somebody's words that a sentence repeats."""
 _POLICIES = {"queue": Policy.QUEUE, "replace": Policy.REPLACE, "refuse": Policy.REFUSE}
 
 
@@ -144,11 +150,15 @@ class Coordinator:
     ) -> None:
         """Take a command; it ends through its outlet, at once when it is refused. invalid: why it must be."""
         run = CommandRun(command, outlet, self._ports, self._recorder, self._clock())
-        if invalid.ok and is_stop(command.text):
-            # Never queued, never planned, and not held up by a journal that is full.
+        asked = wanted(command.text)
+        if asked.wish is not Wish.NONE:
+            # Never queued, never planned, not held up by a journal that is full, nor by a fault of the request.
             with self._lock:
                 self._over.append(command.key)
-            outlet.start(lambda: self._stop_by_command(run))
+            if asked.wish is Wish.REST:
+                outlet.start(lambda: self._stop_by_command(run, asked))
+            else:
+                outlet.start(lambda: self._end_by_command(run, asked))
             return
         try:
             if not invalid.ok:
@@ -282,11 +292,27 @@ class Coordinator:
             self._ports.changed()
             self.dispatch()
 
-    def _stop_by_command(self, run: CommandRun) -> Ending:
-        stopped = self._stop(f"command '{run.command.text}'")
-        if stopped.ok:
-            return run.finish(Result(Code.OK, "Stopped. Nothing moves until reset."))
-        return run.finish(stopped)
+    def _stop_by_command(self, run: CommandRun, asked: Wanted) -> Ending:
+        stopped = self._stop(f"command '{run.command.text[:MOST_QUOTED]}'")
+        said = "Stopped. Nothing moves until reset." if stopped.ok else stopped.message
+        return run.finish(Result(stopped.code, said + _not_done(asked)))
+
+    def _end_by_command(self, run: CommandRun, asked: Wanted) -> Ending:
+        """ "Cancel that": what runs and waits ends, which brings the robot to rest; no latch, since nothing is wrong.
+
+        A command that does not end in time is stopped, with a latch.
+        """
+        ended = self.running
+        waiting = len(self.waiting())
+        self.cancel_all(Code.CANCELED, f"Taken back: '{run.command.text[:MOST_QUOTED]}'.")
+        if ended is not None and not ended.over.wait(END_TIMEOUT_S):
+            stopped = self._stop("a command that was taken back did not end")
+            said = "It did not end by itself, so I stopped. Nothing moves until reset."
+            said = said if stopped.ok else stopped.message
+            return run.finish(Result(stopped.code, said + _not_done(asked)))
+        nothing = ended is None and not waiting
+        said = "There was nothing to take back." if nothing else "Taken back; I stand still."
+        return run.finish(Result(Code.OK, said + _not_done(asked)))
 
     def _stop(self, why: str) -> Result:
         """Whether the executor has latched a stop; without it everything is ended all the same."""
@@ -347,8 +373,11 @@ class Coordinator:
 
     def answer(self, trace_id: str, text: str, source: str, question: str = "") -> Result:
         """Somebody's answer to the question of the running command; one that says stop stops the robot."""
-        if is_stop(text):
-            return self._stop(f"answer '{text[:60]}'")
+        wish = wanted(text).wish
+        if wish is Wish.REST:
+            return self._stop(f"answer '{text[:MOST_QUOTED]}'")
+        if wish is Wish.END:
+            text = NO_ANSWER  # however it was said
         if not text.strip():
             return Result(Code.INVALID_REQUEST, "There are no words in the answer.")
         run = self.running
@@ -472,3 +501,10 @@ class Coordinator:
             self._recorder.event(trace_id, kind, text)
         except VlaError as error:
             self._ports.log("error", f"{error}")
+
+
+def _not_done(asked: Wanted) -> str:
+    """What was asked for beside the stop is never lost silently."""
+    if not asked.left_out:
+        return ""
+    return f" I have not carried out '{asked.left_out[:MOST_QUOTED]}'; say it again when it may be done."

@@ -68,6 +68,12 @@ _REQUESTS = {
     Manage.Request.SHUTDOWN: Event.SHUTDOWN,
 }
 
+_HEARD_BUT_NOT_USED = (
+    Code.SPEECH_LOW_CONFIDENCE,
+    Code.SPEECH_NOT_FOR_ROBOT,
+    Code.SPEECH_NOTHING_HEARD,
+)
+
 
 class StateManagerNode(Node):
     """Glue, and the coordinator's `Ports`; decisions are in coordinator, pipeline, supervision and state_table."""
@@ -223,7 +229,7 @@ class StateManagerNode(Node):
         return response
 
     def _on_transcript(self, message: Transcript) -> None:
-        """What was heard: carried out when it was accepted, else shown where it might have been meant."""
+        """What was heard: carried out when it was accepted, else told why not; not aloud, or it would hear itself."""
         if not message.is_final:
             return
         if message.accepted:
@@ -232,7 +238,7 @@ class StateManagerNode(Node):
             except VlaError:
                 trace_id = new_trace_id()
             self._voice.take(message.text, trace_id, message.is_stop)
-        elif message.outcome.code == Code.SPEECH_LOW_CONFIDENCE:
+        elif message.outcome.code in _HEARD_BUT_NOT_USED:
             self.say(Kind.INFO, message.outcome.message, message.trace_id, speak=False)
 
     # --- components ---------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from typing import Protocol
 from vla_bringup.command_pipeline import Progress
 from vla_bringup.command_run import Command, CommandRun, Ending, Outlet
 from vla_common.outcomes import OK, Result
+from vla_common.stop_words import is_stop as wants_rest
 
 SOURCE = "voice"
 STOP = "stop"
@@ -62,6 +63,9 @@ class VoiceCommands:
                 return
         ticket = commands.ticket()
         command = self._command(text, trace_id)
+        if wants_rest(text):  # waits for nothing
+            commands.submit(command, VoiceOutlet(), OK, ticket)
+            return
         self._later(lambda: commands.submit(command, VoiceOutlet(), OK, ticket))
 
     def _command(self, text: str, trace_id: str) -> Command:

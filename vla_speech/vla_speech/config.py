@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vla_common.config import setting
+from vla_common.stop_words import SPOTTED
 from vla_speech.languages import language_code
 
 
@@ -109,7 +110,7 @@ class SpeechConfig:
         3.0, "Without sound for so long, the health says so.", unit="s", minimum=0.5, maximum=60.0
     )
     stop_words: tuple[str, ...] = setting(
-        ("stop", "halt", "freeze", "don't move"),
+        SPOTTED,
         "What stops the robot at once when it is said alone, also while the robot speaks; empty: nothing does.",
     )
     stop_pause_s: float = setting(

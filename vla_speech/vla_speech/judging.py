@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from vla_common.outcomes import OK, Code, Result
-from vla_common.stop_words import is_stop
+from vla_common.stop_words import Wish, wanted
 from vla_speech.recogniser import Recognition
 from vla_speech.segmenter import Ending, Utterance
 from vla_speech.wake_word import Addressing
@@ -50,7 +50,8 @@ def judge(
     said_s: from when to when, on the clock of `addressing`.
     """
     text = " ".join(recognition.text.split())
-    if is_stop(text) and recognition.result.ok and recognition.confidence >= threshold / 2:
+    stops = wanted(text).wish is Wish.REST
+    if stops and recognition.result.ok and recognition.confidence >= threshold / 2:
         return text, OK
     if not text:
         result = recognition.result
