@@ -9,11 +9,14 @@ from typing import Any
 import numpy as np
 
 from vla_common.calls import CancelToken
+from vla_common.outcomes import VlaError
 from vla_executor.fake_robot import Call, FakeRobot
 from vla_executor.geometry import Pose2
-from vla_executor.robot import ZERO, Odometry, Scan, StampedPose, Velocity
+from vla_executor.robot import ZERO, Odometry, Scan, StampedPose, Velocity, Watch
 from vla_sim import robot
+from vla_sim.base_control import Pose2D
 from vla_sim.base_control import Velocity as SimVelocity
+from vla_sim.mjcf import TIMESTEP_S
 
 PERIOD_S = 0.02
 SCAN_PERIOD_S = 0.1
@@ -50,8 +53,7 @@ class SimRobot(FakeRobot):
         self, token: CancelToken, timeout_s: float, at_s: float | None = None
     ) -> StampedPose:
         self._begin(Call("base_pose"), token)
-        p = self.simulation.state.pose
-        return StampedPose(Pose2(p.x_m, p.y_m, p.yaw_rad), self.simulation.time_s)
+        return self._stamped()
 
     def scan(self) -> Scan | None:
         if self.blind:
@@ -63,6 +65,30 @@ class SimRobot(FakeRobot):
             points = np.column_stack([np.cos(angles), np.sin(angles)])[good] * ranges[good, None]
             self._scan = Scan(points, self.now_s())
         return self._scan
+
+    def navigate(
+        self, goal: Pose2, token: CancelToken, timeout_s: float, watch: Watch | None = None
+    ) -> None:
+        """The simulator's own navigation; the watch looks every 0.06 s at a pose that is as old as tf's."""
+        self._begin(Call("navigate", goal), token)
+        begun = self.simulation.start_navigation(Pose2D(goal.x_m, goal.y_m, goal.yaw_rad))
+        if not begun.ok:
+            raise VlaError(begun.code, begun.message)
+        while True:
+            before = self._stamped()
+            for _ in range(round(3 * PERIOD_S / TIMESTEP_S)):
+                result = self.simulation.step().navigation
+                if result is not None:
+                    if not result.ok:
+                        raise VlaError(result.code, result.message)
+                    return
+            self.on_call(Call("navigating"))
+            if watch is not None:
+                watch(before, self._now())
+
+    def _stamped(self) -> StampedPose:
+        p = self.simulation.state.pose
+        return StampedPose(Pose2(p.x_m, p.y_m, p.yaw_rad), self.simulation.time_s)
 
     def drive(self, velocity: Velocity, token: CancelToken) -> None:
         self._begin(Call("drive", velocity), token)

@@ -20,6 +20,9 @@ class Notes(Guard):
         self._guard, self._never, self._left = guard, never, first
         self.passed: dict[str, Any] = {}
 
+    def watch(self) -> Any:
+        return self._guard.watch()
+
     def _pass(self, kind: str, what: Any) -> None:
         if kind == self._never:
             self._left -= 1

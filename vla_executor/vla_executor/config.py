@@ -195,9 +195,23 @@ class GuardConfig:
     )
     keep_out: tuple[str, ...] = setting(
         (),
-        "polygons the robot never enters, each as 'x y, x y, x y' in the map; "
-        "furniture is kept out of anyway",
+        "polygons to keep out of, each as 'x y, x y, x y' in the map: no goal in them, navigation is "
+        "given them ('keep_out_mask'), and a drive that leads into one all the same is ended before it",
         unit="m",
+    )
+    deceleration_mps2: float = setting(
+        0.5,
+        "the base brakes at least this hard when a drive is ended before a zone",
+        unit="m/s^2",
+        minimum=0.05,
+        maximum=10.0,
+    )
+    reaction_s: float = setting(
+        0.2,
+        "until the base begins to brake when a drive is ended before a zone",
+        unit="s",
+        minimum=0.0,
+        maximum=2.0,
     )
     min_obstacle_distance_m: float = setting(
         0.02,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 from control_msgs.action import PointHead
 from geometry_msgs.msg import Point, PointStamped, PoseStamped, Twist, Vector3
 from nav2_msgs.action import NavigateToPose
+from nav_msgs.msg import OccupancyGrid
 from vla_interfaces.action import ExecutePlan, Manipulate
 from vla_interfaces.msg import ExecutionState, ResourceUse
 
@@ -26,6 +28,7 @@ from vla_common.conversions import (
 from vla_common.outcomes import Code, VlaError
 from vla_common.scene import Place, Scene, SceneObject
 from vla_executor.geometry import Point3, Pose2
+from vla_executor.keep_out import Mask
 from vla_executor.records import Progress
 from vla_executor.robot import Grip, Odometry, Operation, Scan, StampedPose, Target, Velocity, View
 from vla_executor.runner import PlanResult
@@ -46,6 +49,19 @@ def velocity_to_msg(velocity: Velocity) -> Any:
     message.linear.x = float(velocity.vx_mps)
     message.linear.y = float(velocity.vy_mps)
     message.angular.z = float(velocity.wz_radps)
+    return message
+
+
+def mask_to_msg(mask: Mask, frame: str, stamp: Any) -> Any:
+    """100 where the middle of the base keeps out, 0 elsewhere."""
+    message = OccupancyGrid()
+    message.header.frame_id, message.header.stamp = frame, stamp
+    message.info.map_load_time = stamp
+    message.info.resolution = float(mask.cell_m)
+    message.info.height, message.info.width = mask.taken.shape
+    message.info.origin.position.x, message.info.origin.position.y = mask.x_m, mask.y_m
+    message.info.origin.orientation.w = 1.0
+    message.data = array("b", (mask.taken.astype(np.int8) * 100).tobytes())
     return message
 
 

@@ -15,7 +15,7 @@ from vla_executor import verification
 from vla_executor.context import SkillContext
 from vla_executor.geometry import Pose2, wrap
 from vla_executor.guard import LONGEST_COMMAND_GAP_S
-from vla_executor.robot import ZERO, Odometry, Velocity
+from vla_executor.robot import ZERO, Odometry, Velocity, Watch
 
 DECELERATION_SHARE = 0.6
 """Part of the permitted deceleration that is planned with: odometry and motors lag."""
@@ -126,6 +126,7 @@ def _drive(
     total = left = remaining(start)
     odometry, previous, speed = start, ZERO, 0.0
     gap_s = config.control_period_s
+    watch = context.guard.watch()
     progress_at, progress_left = start.stamp_s, left
     while left > done_at:
         speed = speed_for(left, speed, gap_s, top, acceleration)
@@ -133,6 +134,9 @@ def _drive(
         context.guard.check_velocity(
             velocity, previous, gap_s, odometry, robot.now_s(), robot.scan()
         )
+        if watch.has_zones:
+            base = robot.base_pose(token, config.sensor_timeout_s)
+            watch.look(base, odometry, robot.now_s(), velocity)
         robot.drive(velocity, token)
         context.report("", 1.0 - left / total)
         previous, before_s = velocity, odometry.stamp_s
@@ -158,6 +162,12 @@ def _drive(
     token.raise_if_canceled()
 
 
+def _watching(context: SkillContext) -> Watch:
+    """What navigation does on its way is not ours, but that it stays where it is permitted is."""
+    watch, robot = context.guard.watch(), context.robot
+    return lambda base, odometry: watch.look(base, odometry, robot.now_s())
+
+
 def navigate_to_one(context: SkillContext, poses: Sequence[Pose2], what: str) -> Pose2:
     """Drive to the first of several poses that navigation reaches; returns it.
 
@@ -179,7 +189,12 @@ def navigate_to_one(context: SkillContext, poses: Sequence[Pose2], what: str) ->
             break
         attempts += 1
         try:
-            robot.navigate(pose, token, context.ros2.navigation_timeout)
+            robot.navigate(
+                pose,
+                token,
+                context.ros2.navigation_timeout,
+                _watching(context),
+            )
             return pose
         except VlaError as error:
             token.raise_if_canceled()

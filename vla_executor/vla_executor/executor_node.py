@@ -1,7 +1,7 @@
 """The node `executor`: carries out plans, one at a time, and stops the robot.
 
 Serves: action execute_plan; services list_skills, stop, reset. Publishes: execution_state (latched),
-feedback, cmd_vel. Subscribes: odom, scan, places, tf,
+keep_out_mask (latched), feedback, cmd_vel. Subscribes: odom, scan, places, tf,
 state_manager/heartbeat. Calls: actions navigate_to_pose, manipulate,
 point_head; service query_scene. Parameters: groups executor, guard, ros2.
 
@@ -17,6 +17,7 @@ import traceback
 from dataclasses import replace
 from typing import Any
 
+from nav_msgs.msg import OccupancyGrid
 from rclpy.action import ActionServer, CancelResponse
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from vla_interfaces.action import ExecutePlan
@@ -31,7 +32,7 @@ from vla_common.outcomes import OK, Code, Result, VlaError
 from vla_common.qos import LATCHED
 from vla_common.spin import main as spin_main
 from vla_common.trace import short, trace_id_or_new
-from vla_executor import conversions
+from vla_executor import conversions, keep_out
 from vla_executor.config import GROUPS, ExecutorConfig, check_consistency
 from vla_executor.course import DEFECT
 from vla_executor.guard import Guard
@@ -65,6 +66,7 @@ class ExecutorNode(VlaLifecycleNode):
     def configure(self) -> None:
         config, guard = self.config("executor"), self.config("guard")
         check_consistency(config, guard)
+        checked = Guard(guard, config)
         registry = override_tiers(load_skills(), config)
         for problem in registry.problems:
             self.get_logger().error(problem)
@@ -80,7 +82,7 @@ class ExecutorNode(VlaLifecycleNode):
         self._runner = PlanRunner(
             registry,
             self._robot,
-            Guard(guard, config),
+            checked,
             config,
             self.config("ros2"),
             self._state,
@@ -89,6 +91,15 @@ class ExecutorNode(VlaLifecycleNode):
             busy=self.loops.busy,
         )
         self._registry = registry
+        self._mask_publisher = self.create_publisher(OccupancyGrid, "keep_out_mask", LATCHED)
+        room_m = keep_out.room_needed_m(guard, config) + keep_out.PLAN_ROOM_M
+        self._mask_publisher.publish(
+            conversions.mask_to_msg(
+                keep_out.mask(checked.zones, room_m),
+                config.map_frame,
+                self.get_clock().now().to_msg(),
+            )
+        )
         ActionServer(
             self,
             ExecutePlan,

@@ -27,6 +27,7 @@ from vla_executor.robot import (
     Target,
     Velocity,
     View,
+    Watch,
 )
 
 MOTION = frozenset({"drive", "navigate", "manipulate", "point_head"})
@@ -130,7 +131,9 @@ class FakeRobot:
         self._begin(Call("drive", velocity), token)
         self.velocity = velocity
 
-    def navigate(self, goal: Pose2, token: CancelToken, timeout_s: float) -> None:
+    def navigate(
+        self, goal: Pose2, token: CancelToken, timeout_s: float, watch: Watch | None = None
+    ) -> None:
         self._begin(Call("navigate", goal), token)
         start = self.pose
         for tick in range(1, NAVIGATION_TICKS + 1):
@@ -143,6 +146,11 @@ class FakeRobot:
                 goal.yaw_rad,
             )
             self.time_s += TICK_S
+            if watch is not None:
+                watch(
+                    StampedPose(self.pose, self.time_s - self.pose_age_s),
+                    Odometry(self.pose, self.velocity, self.time_s - self.odometry_age_s),
+                )
         x, y = self.pose.to_outer(-self.navigation_error_m, 0.0)
         self.pose = replace(self.pose, x_m=x, y_m=y)
 

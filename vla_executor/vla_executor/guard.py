@@ -3,6 +3,7 @@
 The guard refuses with GUARD_REFUSED and a sentence; it never changes a command. It is the last check
 and trusts nobody: planner, skills and perception may all be wrong. It does not plan; obstacles are the
 furniture and the zones that are known, as circles against footprints, and what a scan of the room shows.
+Drives are watched over while they last, see `keep_out`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from vla_common.outcomes import Code, VlaError
 from vla_common.scene import Place
 from vla_executor.config import ExecutorConfig, GuardConfig
 from vla_executor.geometry import Point2, Pose2, distance_to_footprint, distance_to_polygon
+from vla_executor.keep_out import PLAN_ROOM_M, WayWatch, Zone, room_needed_m, zone_name
 from vla_executor.robot import Odometry, Operation, Scan, StampedPose, Target, Velocity
 
 PATH_STEP_M = 0.05
@@ -73,6 +75,14 @@ class Guard:
         check_workspace(config.workspace)
 
     # --- the base -----------------------------------------------------------------------------
+
+    @property
+    def zones(self) -> tuple[Zone, ...]:
+        return self._zones
+
+    def watch(self) -> WayWatch:
+        """To be asked while a drive lasts, whoever drives."""
+        return WayWatch(self._zones, self._config, self._executor)
 
     def check_velocity(
         self,
@@ -188,8 +198,10 @@ class Guard:
             raise refuse("The goal holds a number that is not finite.")
         self._check_base(base, now_s)
         self._check_inside(goal.xy, "The goal")
-        needed = self._executor.robot_radius_m
+        by_zone = room_needed_m(self._config, self._executor) + PLAN_ROOM_M
         for name, distances in self._distances([goal.xy], places):
+            zone = name.startswith(zone_name(0)[:-1])
+            needed = by_zone if zone else self._executor.robot_radius_m
             if distances[0] < needed:
                 raise refuse(
                     f"The goal is {max(0.0, distances[0]):.2f} m from {name}; "
@@ -276,7 +288,7 @@ class Guard:
                 )
         for number, zone in enumerate(self._zones, 1):
             yield (
-                f"keep-out zone {number}",
+                zone_name(number),
                 [distance_to_polygon(zone, x, y) for x, y in path],
             )
 

@@ -11,6 +11,7 @@ robot's clock stands still.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Protocol
@@ -113,6 +114,10 @@ class View:
     observed_at_s: float
 
 
+Watch = Callable[[StampedPose | None, Odometry | None], None]
+"""Asked again and again while the base drives, with what is known of it at that time; raises to end the drive."""
+
+
 class Robot(Protocol):
     def now_s(self) -> float: ...
 
@@ -140,8 +145,10 @@ class Robot(Protocol):
         """One velocity command; does not wait. Silence makes the base stop by itself."""
         ...
 
-    def navigate(self, goal: Pose2, token: CancelToken, timeout_s: float) -> None:
-        """Drive to a pose of the map. Errors: NAVIGATION_FAILED, NAVIGATION_BLOCKED."""
+    def navigate(
+        self, goal: Pose2, token: CancelToken, timeout_s: float, watch: Watch | None = None
+    ) -> None:
+        """Drive to a pose of the map. Errors: NAVIGATION_FAILED, NAVIGATION_BLOCKED, and those of `watch`."""
         ...
 
     def manipulate(

@@ -55,6 +55,7 @@ from vla_executor.robot import (
     Target,
     Velocity,
     View,
+    Watch,
 )
 from vla_executor.standstill import StandstillDetector, is_slow
 
@@ -67,6 +68,8 @@ QUERY_MARGIN_S = 1.0
 """Perception gets this much longer for the answer than for the look."""
 STAMP_ROUNDING_S = 1e-6
 """Stamps in seconds are not exact; in simulated time `now` and the newest transform are the same moment."""
+WATCH_PERIOD_S = 0.05
+"""How often a drive of navigation is looked at."""
 LIVENESS_PERIOD_S = 1.0
 """How often a waiting caller looks whether the server is still there."""
 LOG_PERIOD_S = 5.0
@@ -264,13 +267,26 @@ class RosRobot:
             self._permit(token)
             self._cmd_vel.publish(message)
 
-    def navigate(self, goal: Pose2, token: CancelToken, timeout_s: float) -> None:
+    def navigate(
+        self, goal: Pose2, token: CancelToken, timeout_s: float, watch: Watch | None = None
+    ) -> None:
         message = conversions.navigate_goal(goal, self._config.map_frame, self._stamp())
-        done = self._run_goal("navigate_to_pose", message, token, timeout_s)
+        look = None if watch is None else lambda: watch(self._pose_now(), self._odometry)
+        done = self._run_goal("navigate_to_pose", message, token, timeout_s, look)
         if done.status != done.SUCCEEDED:
             code = conversions.navigation_code(int(getattr(done.result, "error_code", 0)))
             reason = getattr(done.result, "error_msg", "") or "the robot gave no reason"
             raise VlaError(code, f"The robot did not get there: {reason}.")
+
+    def _pose_now(self) -> StampedPose | None:
+        """The newest pose in the map, without waiting; None when there is none."""
+        try:
+            transform = self._tf.lookup_transform(
+                self._config.map_frame, self._config.base_frame, Time()
+            )
+            return conversions.stamped_pose_from_msg(transform)
+        except (TransformException, VlaError):
+            return None
 
     def manipulate(
         self, operation: Operation, target: Target | None, token: CancelToken, timeout_s: float
@@ -297,10 +313,18 @@ class RosRobot:
         if done.status != done.SUCCEEDED:
             raise VlaError(Code.EXECUTION_FAILED, "The head did not turn there.")
 
-    def _run_goal(self, name: str, goal: Any, token: CancelToken, timeout_s: float) -> GoalCall:
+    def _run_goal(
+        self,
+        name: str,
+        goal: Any,
+        token: CancelToken,
+        timeout_s: float,
+        look: Callable[[], None] | None = None,
+    ) -> GoalCall:
         """Send a goal and wait for its end. A canceled one is left to `halt` to see through.
 
-        timeout_s: how long it may go without progress; how long in all is limited by the step's.
+        timeout_s: how long it may go without progress; how long in all is limited by the step's. look: raises to
+        end it.
         """
         client = self._actions[name]
         wait_for_server(client, name, token)
@@ -309,7 +333,16 @@ class RosRobot:
             goal_call = GoalCall(client, name, goal)
             self._goals.add(goal_call)
         left_s = timeout_s
-        while not goal_call.wait(min(LIVENESS_PERIOD_S, left_s), token):
+        period_s = LIVENESS_PERIOD_S if look is None else WATCH_PERIOD_S
+        while not goal_call.wait(min(period_s, left_s), token):
+            if look is not None:
+                try:
+                    look()
+                except BaseException:
+                    # Zero as well: many drivers take it at once, while navigation is still told to end.
+                    self._cmd_vel.publish(conversions.velocity_to_msg(ZERO))
+                    goal_call.cancel()
+                    raise
             if not client.server_is_ready():
                 raise VlaError(Code.ROBOT_UNAVAILABLE, f"The robot's action '{name}' is gone.")
             left_s = goal_call.progress_at + timeout_s - time.monotonic()

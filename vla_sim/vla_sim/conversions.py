@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import Pose, PoseStamped, Quaternion, TransformStamped, Twist
-from nav_msgs.msg import Odometry
+from nav_msgs.msg import OccupancyGrid, Odometry
 from sensor_msgs.msg import CameraInfo, Image, JointState, LaserScan
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 from vla_interfaces.msg import Place, SceneObject
@@ -21,6 +21,7 @@ from vla_common.scene import Place as ScenePlace
 from vla_common.scene import PlaceKind
 from vla_sim import frames, robot
 from vla_sim.base_control import Pose2D, Velocity
+from vla_sim.grid_planner import KeepOut
 from vla_sim.manipulation import Target
 from vla_sim.world_spec import PlaceSpec
 
@@ -93,6 +94,24 @@ def goal_from_msg(message: PoseStamped, state: RobotState) -> Pose2D:
     p = message.pose.position
     local = Pose2D(p.x, p.y, heading(message.pose.orientation))
     return frame_in_map(message.header.frame_id, state).compose(local)
+
+
+def keep_out_from_msg(message: OccupancyGrid) -> KeepOut:
+    """Cells of 50 and more are taken, as are those that are not known. Errors: INVALID_REQUEST."""
+    info = message.info
+    pose = info.origin
+    numbers = (info.resolution, pose.position.x, pose.position.y)
+    turned = abs(pose.orientation.z) > 1e-6 or abs(pose.orientation.x) + abs(pose.orientation.y) > 0
+    if message.header.frame_id != frames.MAP or turned:
+        raise VlaError(Code.INVALID_REQUEST, f"the grid has to lie along the frame '{frames.MAP}'")
+    if not all(math.isfinite(value) for value in numbers) or not info.resolution > 0.0:
+        raise VlaError(Code.INVALID_REQUEST, "the grid's corner and resolution are no numbers")
+    if not len(message.data) == info.width * info.height > 0:
+        raise VlaError(Code.INVALID_REQUEST, "the grid has another size than it says")
+    cells = np.array(message.data, dtype=np.int8).reshape(info.height, info.width)
+    return KeepOut(
+        pose.position.x, pose.position.y, float(info.resolution), (cells >= 50) | (cells < 0)
+    )
 
 
 def target_from_msg(message: PoseStamped, size: Any, state: RobotState) -> Target:

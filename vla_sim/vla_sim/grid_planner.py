@@ -22,6 +22,9 @@ CLEARANCE_M = robot.BASE_RADIUS_M + 0.03
 """Distance between base centre and obstacles along the way."""
 GOAL_CLEARANCE_M = robot.BASE_RADIUS_M + 0.01
 """At the goal the robot may come a little closer, as one has to at a table."""
+NEAREST_M = 0.4
+ZONE_EXIT_M = 1.5
+"""How far the free floor next to a point may be; farther for a robot that stands in a zone to keep out of."""
 COMFORT_M = 0.45
 """Cells with less clearance than this cost more."""
 
@@ -46,6 +49,29 @@ class Rectangle:
         return distance
 
 
+@dataclass(frozen=True, eq=False)
+class KeepOut:
+    """Cells of the map that the base's centre keeps out of, however much room there is.
+
+    taken: rows of y, columns of x, cell (0, 0) with its corner at x_m, y_m.
+    """
+
+    x_m: float
+    y_m: float
+    cell_m: float
+    taken: NDArray[np.bool_]
+
+    def covers(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Which points lie in a taken cell; beyond the grid everything is free. Arrays of any one shape."""
+        rows = np.floor((y - self.y_m) / self.cell_m).astype(int)
+        columns = np.floor((x - self.x_m) / self.cell_m).astype(int)
+        height, width = self.taken.shape
+        known = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
+        found = self.taken[np.clip(rows, 0, height - 1), np.clip(columns, 0, width - 1)]
+        covered: NDArray[np.bool_] = known & found
+        return covered
+
+
 class NoPath(ValueError):
     """There is no way; the text says why."""
 
@@ -53,7 +79,14 @@ class NoPath(ValueError):
 class GridPlanner:
     """Plans in one room. Building it is cheap (milliseconds); build a new one when the map changes."""
 
-    def __init__(self, room_x_m: float, room_y_m: float, obstacles: Sequence[Rectangle]) -> None:
+    def __init__(
+        self,
+        room_x_m: float,
+        room_y_m: float,
+        obstacles: Sequence[Rectangle],
+        keep_out: KeepOut | None = None,
+    ) -> None:
+        self._keep_out = keep_out
         self._half = (room_x_m / 2, room_y_m / 2)
         self._obstacles = tuple(obstacles)
         self._shape = (round(room_x_m / CELL_M), round(room_y_m / CELL_M))
@@ -61,6 +94,7 @@ class GridPlanner:
         ys = (np.arange(self._shape[1]) + 0.5) * CELL_M - self._half[1]
         grid_x, grid_y = np.meshgrid(xs, ys, indexing="ij")
         self._clearance = self._distances(grid_x, grid_y)
+        self._open = ~self._kept_out(grid_x, grid_y)
 
     def clearance(self, x_m: float, y_m: float) -> float:
         """Distance of a point to the nearest wall or obstacle; 0 or less inside one."""
@@ -80,15 +114,21 @@ class GridPlanner:
                 f"the goal ({goal[0]:.2f}, {goal[1]:.2f}) is {max(room, 0.0):.2f} m from an obstacle; "
                 f"the base needs {GOAL_CLEARANCE_M:.2f} m"
             )
-        free = self._clearance >= CLEARANCE_M
+        if self._kept_out(np.array([goal[0]]), np.array([goal[1]]))[0]:
+            raise NoPath(f"the goal ({goal[0]:.2f}, {goal[1]:.2f}) is in a zone to keep out of")
+        free = (self._clearance >= CLEARANCE_M) & self._open
         if self._straight_free(start, goal, CLEARANCE_M):
             return [start, goal]
-        first, last = self._nearest_free(start, free), self._nearest_free(goal, free)
+        # Whoever stands in a zone has to get out of it.
+        within_m = ZONE_EXIT_M if self._kept_out(*np.array([start]).T)[0] else NEAREST_M
+        first, last = self._nearest_free(start, free, within_m), self._nearest_free(goal, free)
         if first is None or last is None:
             raise NoPath("no free floor next to the " + ("start" if first is None else "goal"))
         cells = self._search(first, last, free)
         if cells is None:
-            raise NoPath(f"furniture blocks every way to ({goal[0]:.2f}, {goal[1]:.2f})")
+            what = "furniture" if self._open.all() else "furniture and zones to keep out of"
+            blocks = "blocks" if self._open.all() else "block"
+            raise NoPath(f"{what} {blocks} every way to ({goal[0]:.2f}, {goal[1]:.2f})")
         return self._straighten([start, *(self._centre(c) for c in cells), goal])
 
     def _distances(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -99,18 +139,24 @@ class GridPlanner:
             distance = np.minimum(distance, obstacle.distance(x, y))
         return distance
 
+    def _kept_out(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.bool_]:
+        if self._keep_out is None:
+            return np.zeros(x.shape, dtype=bool)
+        return self._keep_out.covers(x, y)
+
     def _centre(self, cell: tuple[int, int]) -> tuple[float, float]:
         return (cell[0] + 0.5) * CELL_M - self._half[0], (cell[1] + 0.5) * CELL_M - self._half[1]
 
     def _nearest_free(
-        self, point: tuple[float, float], free: NDArray[np.bool_]
+        self, point: tuple[float, float], free: NDArray[np.bool_], within_m: float = NEAREST_M
     ) -> tuple[int, int] | None:
-        """The free cell nearest to a point, within 0.4 m."""
+        """The free cell nearest to a point."""
         ci = int((point[0] + self._half[0]) / CELL_M)
         cj = int((point[1] + self._half[1]) / CELL_M)
-        best, best_distance = None, 0.4
-        for i in range(max(ci - 8, 0), min(ci + 9, self._shape[0])):
-            for j in range(max(cj - 8, 0), min(cj + 9, self._shape[1])):
+        best, best_distance = None, within_m
+        steps = round(within_m / CELL_M)
+        for i in range(max(ci - steps, 0), min(ci + steps + 1, self._shape[0])):
+            for j in range(max(cj - steps, 0), min(cj + steps + 1, self._shape[1])):
                 if free[i, j]:
                     distance = math.dist(point, self._centre((i, j)))
                     if distance < best_distance:
@@ -158,8 +204,9 @@ class GridPlanner:
     ) -> bool:
         count = max(2, int(math.dist(a, b) / (CELL_M / 2)) + 1)
         t = np.linspace(0.0, 1.0, count)
-        room = self._distances(a[0] + t * (b[0] - a[0]), a[1] + t * (b[1] - a[1]))
-        return bool(np.all(room >= clearance_m))
+        x, y = a[0] + t * (b[0] - a[0]), a[1] + t * (b[1] - a[1])
+        room = self._distances(x, y)
+        return bool(np.all(room >= clearance_m) and not self._kept_out(x, y).any())
 
     def _straighten(self, points: list[tuple[float, float]]) -> list[tuple[float, float]]:
         """Leave out way points that a straight line with enough room makes needless."""

@@ -64,6 +64,10 @@ class Navigator:
         """Set to make every goal fail as blocked (fault injection); may be set while driving."""
         self.progress = NavigationProgress(0.0, 0.0, 0.0)
 
+    def use(self, planner: GridPlanner) -> None:
+        """Plan with this one from the next goal on."""
+        self._planner = planner
+
     @property
     def busy(self) -> bool:
         """Whether a goal is being driven to."""

@@ -1,8 +1,8 @@
 """The simulated robot as a ROS node. It stands in for hardware: no lifecycle, drives when told to.
 
-Subscribes: cmd_vel. Publishes: odom, joint_states, tf, scan, camera/color/image_raw, camera/color/camera_info,
-camera/depth/image_raw, places (latched), sim/overview/image_raw and sim/true_motion (while somebody looks), /clock
-(when speed is not 1).
+Subscribes: cmd_vel, keep_out_mask (latched). Publishes: odom, joint_states, tf, scan,
+camera/color/image_raw, camera/color/camera_info, camera/depth/image_raw, places (latched), sim/overview/image_raw and
+sim/true_motion (while somebody looks), /clock (when speed is not 1).
 Serves: actions navigate_to_pose, manipulate, point_head; services sim/ground_truth, sim/reset, sim/fault.
 Parameters: group ``sim``, see ``config``. The package README has types, QoS and rules.
 """
@@ -20,7 +20,7 @@ from typing import Any
 from control_msgs.action import PointHead
 from geometry_msgs.msg import Twist
 from nav2_msgs.action import NavigateToPose
-from nav_msgs.msg import Odometry
+from nav_msgs.msg import OccupancyGrid, Odometry
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup, ReentrantCallbackGroup
 from rclpy.duration import Duration
 from rclpy.node import Node
@@ -58,6 +58,7 @@ class SimNode(Node):
         super().__init__("sim", **options)
         self.config: SimConfig = NodeParameters(self, {GROUP: SimConfig}).read(GROUP)
         self._backend = self._choose_backend()
+        self._keep_out: Any = None
         # MuJoCo picks its GL library when it is imported, so that it must not be imported before this point.
         from vla_sim import camera, robot
         from vla_sim.noise import NoiseConfig, NoiseModel
@@ -126,6 +127,7 @@ class SimNode(Node):
             c.fault_odometry_drift, seed,
         )  # fmt: skip
         simulation = Simulation(world, faults, c.cmd_vel_timeout_s)
+        simulation.keep_out(self._keep_out)
         self._world, self._seed = world, seed
         return simulation
 
@@ -163,6 +165,13 @@ class SimNode(Node):
         group = ReentrantCallbackGroup()
         self.create_subscription(
             Twist, "cmd_vel", self._on_velocity, 10, callback_group=MutuallyExclusiveCallbackGroup()
+        )
+        self.create_subscription(
+            OccupancyGrid,
+            "keep_out_mask",
+            self._on_keep_out,
+            LATCHED,
+            callback_group=MutuallyExclusiveCallbackGroup(),
         )
         self.create_service(
             GroundTruth, "sim/ground_truth", self._on_ground_truth, callback_group=group
@@ -260,6 +269,15 @@ class SimNode(Node):
             )
             return
         self.runner.submit(lambda sim: sim.command_velocity(velocity))
+
+    def _on_keep_out(self, message: OccupancyGrid) -> None:
+        try:
+            zones = conversions.keep_out_from_msg(message)
+        except VlaError as error:
+            self.get_logger().error(f"ignored a keep_out_mask: {error.message}")
+            return
+        self._keep_out = zones
+        self.runner.submit(lambda sim: sim.keep_out(zones))
 
     def _publish_places(self) -> None:
         """Once for each world. Every start and every reset begins a new one, also with the seed of the last."""

@@ -19,7 +19,7 @@ from vla_sim import ground_truth, mjcf, robot
 from vla_sim.arm_motion import ArmMotion
 from vla_sim.base_control import SILENCE_TIMEOUT_S, BaseController, Pose2D, Velocity
 from vla_sim.faults import Faults
-from vla_sim.grid_planner import GridPlanner, Rectangle
+from vla_sim.grid_planner import GridPlanner, KeepOut, Rectangle
 from vla_sim.head import Head
 from vla_sim.lidar import Lidar
 from vla_sim.manipulation import ArmState, Manipulator, Operation, Target
@@ -141,6 +141,10 @@ class Simulation:
             self.manipulator.start(Operation.STOW, Target(0.0, 0.0, 0.0), self._arm_state())
             self._folding = True
         return started
+
+    def keep_out(self, zones: KeepOut | None) -> None:
+        """Cells of the map that ways of navigation leave out from the next goal on."""
+        self.navigator.use(_planner(self.world, zones))
 
     def start_manipulation(self, operation: Operation, target: Target) -> Result:
         """Pick, place, stow or release; the target is in base_link."""
@@ -325,6 +329,6 @@ class Simulation:
         return ArmState(s.time_s, s.positions, s.arm_speed, s.jaw_width_m)
 
 
-def _planner(world: WorldSpec) -> GridPlanner:
+def _planner(world: WorldSpec, keep_out: KeepOut | None = None) -> GridPlanner:
     rectangles = [Rectangle(p.x_m, p.y_m, p.yaw_rad, p.size_x_m, p.size_y_m) for p in world.places]
-    return GridPlanner(world.room_x_m, world.room_y_m, rectangles)
+    return GridPlanner(world.room_x_m, world.room_y_m, rectangles, keep_out)
