@@ -190,10 +190,9 @@ def _simple(arguments: argparse.Namespace, outcome: Any, done: str) -> int:
 
 
 def _stop(arguments: argparse.Namespace) -> int:
-    from vla_bringup.system_client import SystemClient
+    from vla_bringup import stop_command
 
-    with SystemClient(arguments.namespace) as client:
-        return _simple(arguments, client.stop("vla stop"), "Stopped; ./vla reset lifts it.")
+    return stop_command.main(arguments)
 
 
 def _answer(arguments: argparse.Namespace) -> int:

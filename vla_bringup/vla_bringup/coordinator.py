@@ -314,6 +314,10 @@ class Coordinator:
         said = "There was nothing to take back." if nothing else "Taken back; I stand still."
         return run.finish(Result(Code.OK, said + _not_done(asked)))
 
+    def stop(self, why: str) -> Result:
+        """Somebody who is no client of a goal stops everything; see `_stop`."""
+        return self._stop(why)
+
     def _stop(self, why: str) -> Result:
         """Whether the executor has latched a stop; without it everything is ended all the same."""
         stopped = self._ports.stop_robot(why)

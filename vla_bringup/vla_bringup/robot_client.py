@@ -74,6 +74,12 @@ class RobotClient:
             if client.service_is_ready()
         }
 
+    def there(self) -> tuple[str, ...]:
+        """Which of the names that stop the robot somebody answers to, by what is known at this moment."""
+        wheels = ("cmd_vel",) if self._cmd_vel.get_subscription_count() else ()
+        found = (name for name, client in self._cancels.items() if client.service_is_ready())
+        return (*wheels, *found)
+
     def wait_until_still(self, timeout_s: float) -> str:
         """After `abandon`: wait until the robot's servers work on nothing and odometry says standstill.
 

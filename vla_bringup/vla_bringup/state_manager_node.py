@@ -38,6 +38,7 @@ from vla_bringup.journal import Journal
 from vla_bringup.journal_config import journal_path
 from vla_bringup.journal_gate import JournalGate
 from vla_bringup.journal_reader import CommandRecord
+from vla_bringup.local_stop import LocalStop
 from vla_bringup.monitor_client import Monitor
 from vla_bringup.outbox import Outbox
 from vla_bringup.robot_client import RobotClient
@@ -54,6 +55,8 @@ from vla_common.parameters import NodeParameters
 from vla_common.qos import COMMAND, LATCHED
 from vla_common.skills import Plan
 from vla_common.spin import main as spin_main
+from vla_common.stop_channel import StopChannel
+from vla_common.stop_channel_client import open_stop_channel
 from vla_common.stop_words import is_stop
 from vla_common.streams import Streams
 from vla_common.trace import new_trace_id, short, trace_id_or_new
@@ -186,6 +189,18 @@ class StateManagerNode(Node):
         if config.autostart:
             self._bring(True)
         self.changed()
+
+    def begin(self) -> StopChannel | None:
+        """From now on `./vla stop` finds this process; see `vla_common.spin`."""
+        stop = LocalStop(
+            self.coordinator.stop,
+            lambda: self._execution.state == ExecutionState.STOPPED,
+            lambda: self._is_active("executor"),
+            self._robot.abandon,
+            self._robot.wait_until_still,
+            self.integration.stop_timeout,
+        )
+        return open_stop_channel(self, "state_manager", stop.latch, stop.confirm)
 
     def _tick(self) -> None:
         self._journal.look()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -50,13 +50,19 @@ class SystemClient:
     Every call blocks with a timeout and raises VlaError; NOT_READY when nobody answers.
     """
 
-    def __init__(self, namespace: str = "vla", name: str = "vla_cli") -> None:
+    def __init__(
+        self, namespace: str = "vla", name: str = "vla_cli", remappings: Sequence[str] = ()
+    ) -> None:
+        """remappings: rules such as `cmd_vel:=/cmd_vel`, for a robot with names of its own."""
         self._context = rclpy.context.Context()
         rclpy.init(
             context=self._context, signal_handler_options=rclpy.signals.SignalHandlerOptions.NO
         )
         self.node = rclpy.create_node(
-            f"{name}_{os.getpid()}", namespace=namespace, context=self._context
+            f"{name}_{os.getpid()}",
+            namespace=namespace,
+            context=self._context,
+            cli_args=["--ros-args", *(word for rule in remappings for word in ("-r", rule))],
         )
         self.group = ReentrantCallbackGroup()
         self._condition = threading.Condition()

@@ -41,6 +41,11 @@ def own_identity(proc: Path = PROC) -> ProcessIdentity:
     return ProcessIdentity(_machine(), pid, found[1] if found else 0)
 
 
+def same_machine(other: ProcessIdentity, pid: int, start: int) -> ProcessIdentity:
+    """A process beside another one."""
+    return ProcessIdentity(other.host, pid, start)
+
+
 def process_state(identity: ProcessIdentity, proc: Path = PROC) -> ProcessState:
     """What the process does now; some ten microseconds."""
     if not identity.pid or not identity.start or identity.host != _machine():

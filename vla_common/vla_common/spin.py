@@ -88,7 +88,10 @@ def run(
     args: list[str] | None = None,
     threads: int = 8,
 ) -> int:
-    """Run one node, or several in one process, until told to end; returns the exit code."""
+    """Run one node, or several in one process, until told to end; returns the exit code.
+
+    A node may have `begin`, called when its callbacks work; what it returns is closed after the node's own `close`.
+    """
     if callable(factories):
         factories = [factories]
     # Not an Event: its lock may be held by this very thread when a signal comes, and `set` would wait for it forever.
@@ -124,6 +127,7 @@ def run(
 
     spinner = threading.Thread(target=work, name="executor", daemon=True)
     spinner.start()
+    begun = [node.begin() for node in nodes if hasattr(node, "begin")]
     os.read(over, 1)
     # Whatever hangs on the way out: say where, and be gone. A thread of C's, which no lock of Python's can hold up.
     faulthandler.dump_traceback_later(EXIT_TIMEOUT_S, exit=True)
@@ -135,6 +139,9 @@ def run(
             except Exception as error:
                 failures.append(error)
                 node.get_logger().error(f"while closing: {error!r}")
+    for thing in begun:
+        if thing is not None:
+            thing.close()
     executor.shutdown(timeout_sec=SHUTDOWN_TIMEOUT_S)
     for node in nodes:
         node.destroy_node()

@@ -5,8 +5,9 @@ keep_out_mask (latched), feedback, cmd_vel. Subscribes: odom, scan, places, tf,
 state_manager/heartbeat. Calls: actions navigate_to_pose, manipulate,
 point_head; service query_scene. Parameters: groups executor, guard, ros2.
 
-`stop` works in every lifecycle state from configured on. A goal that can't be taken is accepted and
-aborted at once with its reason, because a rejected goal has none.
+`stop` is there in every lifecycle state: before the node is configured it latches, and says that it can't tell whether
+the robot stands still. `./vla stop` has a way of its own to it, see `vla_common.stop_channel`. A goal that can't be
+taken is accepted and aborted at once with its reason, because a rejected goal has none.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ from vla_common.lifecycle import VlaLifecycleNode
 from vla_common.outcomes import OK, Code, Result, VlaError
 from vla_common.qos import LATCHED
 from vla_common.spin import main as spin_main
+from vla_common.stop_channel import StopChannel
+from vla_common.stop_channel_client import open_stop_channel
 from vla_common.trace import short, trace_id_or_new
 from vla_executor import conversions, keep_out
 from vla_executor.config import GROUPS, ExecutorConfig, check_consistency
@@ -60,6 +63,16 @@ class ExecutorNode(VlaLifecycleNode):
         self._supervision: Supervision | None = None
         self._state = ExecutionState(self._publish_state)
         self._publishing = threading.Lock()
+        # A group of its own: it waits for nothing else that runs here.
+        self.create_service(
+            Stop, "stop", self._on_stop, callback_group=MutuallyExclusiveCallbackGroup()
+        )
+
+    def begin(self) -> StopChannel | None:
+        """From now on `./vla stop` finds this process; see `vla_common.spin`."""
+        return open_stop_channel(
+            self, "executor", lambda reason: self._stop_at_once(), self._confirm_stop
+        )
 
     # --- lifecycle ----------------------------------------------------------------------------
 
@@ -108,10 +121,6 @@ class ExecutorNode(VlaLifecycleNode):
             callback_group=self.reentrant,
             cancel_callback=self._on_cancel,
             result_timeout=RESULT_TIMEOUT_S,
-        )
-        # Groups of their own: neither waits for anything else that runs here.
-        self.create_service(
-            Stop, "stop", self._on_stop, callback_group=MutuallyExclusiveCallbackGroup()
         )
         self.create_service(
             Reset, "reset", self._on_reset, callback_group=MutuallyExclusiveCallbackGroup()
@@ -192,24 +201,42 @@ class ExecutorNode(VlaLifecycleNode):
 
     # --- services -----------------------------------------------------------------------------
 
-    def _on_stop(self, request: Any, response: Any) -> Any:
+    def _stop_at_once(self) -> None:
+        """Nothing moves from now on, and no plan begins; does not wait."""
+        robot = self._robot
+        try:
+            if robot is not None:
+                robot.latch()
+        finally:
+            self._state.stop()
+
+    def _confirm_stop(self) -> Result:
+        """End everything that moves and wait for standstill. Never raises."""
         robot = self._robot
         if robot is None:
-            response.outcome = outcome_to_msg(Result(Code.NOT_READY, "Not configured."))
-            return response
+            return Result(
+                Code.NOT_READY,
+                f"The executor is not configured; the stop holds for when it is. {UNCONFIRMED}",
+            )
         try:
             config: ExecutorConfig = self.config("executor")
-            try:
-                robot.latch()
-                self._state.stop()
-            finally:
-                robot.stop(config.stop_timeout_s)
-            result = OK
+            robot.stop(config.stop_timeout_s)
         except VlaError as error:
-            result = error.result
+            return error.result
         except Exception:
             self.get_logger().error(f"stopping broke:\n{traceback.format_exc()}")
-            result = Result(Code.STOP_UNCONFIRMED, f"{DEFECT.message} {UNCONFIRMED}")
+            return Result(Code.STOP_UNCONFIRMED, f"{DEFECT.message} {UNCONFIRMED}")
+        return OK
+
+    def _on_stop(self, request: Any, response: Any) -> Any:
+        broke = OK
+        try:
+            self._stop_at_once()
+        except Exception:
+            self.get_logger().error(f"stopping broke:\n{traceback.format_exc()}")
+            broke = Result(Code.STOP_UNCONFIRMED, f"{DEFECT.message} {UNCONFIRMED}")
+        result = self._confirm_stop()
+        result = broke if result.ok else result
         reason = repr(request.reason[:200]) if request.reason else "no reason given"
         self.get_logger().warning(f"stopped ({reason}): {result}")
         response.outcome = outcome_to_msg(result)
