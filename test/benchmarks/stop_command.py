@@ -71,7 +71,7 @@ class Bench:
                 check=False,
             )
         finally:
-            if hung is not None:
+            if hung is not None and hung.is_running():  # it may have been ended as one that hangs
                 hung.resume()
         answered_s = time.time() - begin_s
         still_at_s = self._watch.until_still(begin_s, STILL_S)

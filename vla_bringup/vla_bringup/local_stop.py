@@ -59,8 +59,12 @@ class LocalStop:
     def confirm(self) -> Result:
         with self._lock:
             thread = self._thread
-        if thread is not None:
-            thread.join(2.0 * self._timeout_s)
+        until_s = time.monotonic() + 2.0 * self._timeout_s
+        # An answer is worth waiting for only as long as there is somebody who can give it.
+        while thread is not None and thread.is_alive() and time.monotonic() < until_s:
+            thread.join(LOOK_PERIOD_S)
+            if not self._trusted():
+                break
         if self._result.ok or (self._trusted() and self._result.code is not Code.NOT_READY):
             return self._result
         problem = self._wait_until_still(self._timeout_s)
