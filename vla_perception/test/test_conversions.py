@@ -85,7 +85,7 @@ def test_depth_encodings():
 @pytest.mark.parametrize(
     ("convert", "message"),
     [
-        ("color_from_msg", image(RGB, "yuv422")),
+        ("color_from_msg", image(RGB, "yuv444")),
         ("color_from_msg", image(RGB, "rgb8", height=5)),
         ("color_from_msg", image(RGB, "rgb8", width=60)),
         ("color_from_msg", image(RGB, "rgb8", step=3)),

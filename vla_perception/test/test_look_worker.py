@@ -324,3 +324,38 @@ def test_stopping_wakes_who_waits(bench):
     assert one.worker.stop(LONG_S)
     thread.join(LONG_S)
     assert answers[0].code is Code.NOT_READY
+
+
+def quiet_worker() -> LookWorker:
+    return LookWorker(lambda pair: None, frame_rate_hz=100.0, idle_rate_hz=100.0, slack_s=0.02)
+
+
+@pytest.mark.parametrize("stamp", [0.0, -1.0, float("nan"), float("inf")])
+@pytest.mark.parametrize("half", ["colour", "depth"])
+def test_pictures_without_a_time_are_no_pictures(stamp: float, half: str) -> None:
+    worker = quiet_worker()
+    worker.start()
+    for _ in range(3):
+        worker.add_color(stamp if half == "colour" else 5.0, "c")
+        worker.add_depth(stamp if half == "depth" else 5.0, "d")
+    told = worker.wait_for_look(0.0, 0.05)
+    assert told.code is Code.BAD_IMAGE and "time" in told.message and half in told.message
+    assert worker.trouble(LONG_S).code is Code.BAD_IMAGE
+    assert worker.stop()
+
+
+def test_the_same_picture_over_and_over_is_a_lost_camera() -> None:
+    worker = quiet_worker()
+    worker.start()
+    for _ in range(3):
+        worker.add_color(5.0, "c")
+        worker.add_depth(5.0, "d")
+    assert worker.wait_for_look(4.0, LONG_S) == OK
+    told = worker.wait_for_look(5.0, 0.02)
+    assert told.code is Code.NO_IMAGE and "over and over" in told.message
+    worker.add_color(5.0, "c")
+    assert worker.trouble(0.0).code is Code.NO_IMAGE
+    worker.add_color(5.1, "c")
+    worker.add_depth(5.1, "d")
+    assert worker.wait_for_look(5.0, LONG_S) == OK and worker.trouble(LONG_S) == OK
+    assert worker.stop()

@@ -37,6 +37,7 @@ from vla_common.conversions import place_to_msg, scene_from_msg  # noqa: E402
 from vla_common.outcomes import Code  # noqa: E402
 from vla_common.spin import spin_on  # noqa: E402
 from vla_perception.frame import Transform  # noqa: E402
+from vla_perception.geometry_check import BODY_FROM_OPTICAL  # noqa: E402
 from vla_perception.perception_node import PerceptionNode  # noqa: E402
 
 LONG_S = 30.0
@@ -44,6 +45,8 @@ NUMBERS = itertools.count(1)
 CUP = on_table("cup", "red", 1.2, 0.1, (0.075, 0.075, 0.09))
 BALL = on_table("ball", "yellow", 1.2, -0.2, (0.066, 0.066, 0.066))
 K = render([], CAMERA)[2]
+BODY = Transform(CAMERA.rotation @ BODY_FROM_OPTICAL.T, CAMERA.translation)
+BESIDE = Transform(CAMERA.rotation, CAMERA.apply(np.array([[0.055, 0.0, 0.0]]))[0])
 LARGE = array.array("B", bytes([90]) * (4000 * 2400 * 3))
 
 
@@ -66,6 +69,8 @@ class FakeCamera(Node):
         self.color = self.create_publisher(Image, "camera/color/image_raw", qos.SENSOR)
         self.depth = self.create_publisher(Image, "camera/depth/image_raw", qos.SENSOR)
         self.info = self.create_publisher(CameraInfo, "camera/color/camera_info", qos.SENSOR)
+        self.depth_info = self.create_publisher(CameraInfo, "camera/depth/camera_info", qos.SENSOR)
+        self.depth_k: float | None = None
         self.tf = self.create_publisher(TFMessage, "tf", 10)
         self.places = self.create_publisher(PlaceArray, "places", qos.LATCHED)
         self.state = self.create_publisher(ExecutionState, "execution_state", qos.LATCHED)
@@ -101,12 +106,23 @@ class FakeCamera(Node):
             message.header.stamp, message.header.frame_id = stamp, "optical"
         self.spoil(color, depth, info)
         if self.transforms:
-            transforms = [_transform("optical", CAMERA, stamp)]
+            transforms = [
+                _transform("optical", CAMERA, stamp),
+                _transform("camera_link", BODY, stamp),
+                _transform("beside", BESIDE, stamp),
+            ]
             if self.base is not None:
                 transforms.append(_transform("base_link", self.base, stamp))
             self.tf.publish(TFMessage(transforms=transforms))
         if info.width:
             self.info.publish(info)
+        if self.depth_k is not None:
+            k = [self.depth_k, 0.0, K.cx, 0.0, self.depth_k, K.cy, 0.0, 0.0, 1.0]
+            self.depth_info.publish(
+                CameraInfo(
+                    header=depth.header, width=320, height=240, k=k, distortion_model="plumb_bob"
+                )
+            )
         self.color.publish(color)
         if depth.encoding != "none":
             self.depth.publish(depth)
@@ -404,6 +420,37 @@ def _encoding(color, depth, info):
     color.encoding = "jpeg"
 
 
+def _unstamped(color, depth, info):
+    for message in (color, depth):
+        message.header.stamp.sec = message.header.stamp.nanosec = 0
+
+
+def _old(color, depth, info):
+    for message in (color, depth):
+        message.header.stamp.sec -= 3600
+
+
+def _depth_beside(color, depth, info):
+    depth.header.frame_id = "beside"
+
+
+def _depth_without_frame(color, depth, info):
+    depth.header.frame_id = ""
+
+
+def _info_of_another(color, depth, info):
+    info.header.frame_id = "beside"
+
+
+def _body_frame(color, depth, info):
+    for message in (color, depth, info):
+        message.header.frame_id = "camera_link"
+
+
+def _zeros(color, depth, info):
+    info.k = [0.0] * 9
+
+
 @pytest.mark.parametrize(
     ("spoil", "code"),
     [
@@ -422,6 +469,12 @@ def _encoding(color, depth, info):
         (_other_depth_size, Code.BAD_IMAGE),
         (_other_info, Code.NO_CAMERA_INFO),
         (_unknown_frame, Code.NO_TRANSFORM),
+        (_unstamped, Code.BAD_IMAGE),
+        (_depth_beside, Code.BAD_IMAGE),
+        (_depth_without_frame, Code.BAD_IMAGE),
+        (_info_of_another, Code.NO_CAMERA_INFO),
+        (_body_frame, Code.NO_TRANSFORM),
+        (_zeros, Code.NO_CAMERA_INFO),
     ],
     ids=lambda value: getattr(value, "__name__", "").strip("_"),
 )
@@ -432,8 +485,14 @@ def test_a_bad_picture_is_an_outcome_and_changes_nothing(seeing, spoil, code):
     if spoil in (_other_info, _fisheye):
         # A topic of its own, in no order with the images: wait until it has come.
         seeing.until(lambda: seeing.node._info.width == 640 or len(seeing.node._info.d) > 0)
+    if spoil in (_zeros, _info_of_another, _body_frame):
+        changed = ("beside", "camera_link")
+        seeing.until(
+            lambda: not any(seeing.node._info.k) or seeing.node._info.header.frame_id in changed
+        )
     # Three images that can't be used end the query; where half of each is missing, only time does.
-    answer = seeing.query(timeout_s=3.0 if spoil is _no_depth else LONG_S)
+    slow = spoil in (_no_depth, _unstamped)
+    answer = seeing.query(timeout_s=3.0 if slow else LONG_S)
     assert (answer.outcome.code, bool(answer.outcome.message)) == (code, True)
     known = {o.id: o.pose.pose.position for o in answer.objects}
     assert set(known) == set(before), "what is known stays known"
@@ -442,6 +501,9 @@ def test_a_bad_picture_is_an_outcome_and_changes_nothing(seeing, spoil, code):
     assert said.message == answer.outcome.message, "the diagnostics say the same"
     seeing.camera.start()
     seeing.until(lambda: seeing.node._info.width == 320 and len(seeing.node._info.d) == 0)
+    seeing.until(
+        lambda: any(seeing.node._info.k) and seeing.node._info.header.frame_id == "optical"
+    )
     assert seeing.query().outcome.code == Code.OK
     seeing.diagnosis(lambda status: status.level == DiagnosticStatus.OK)
 
@@ -451,6 +513,80 @@ def test_stamps_from_the_future_are_refused(rig):
     one.camera.spoil = _future
     answer = one.query()
     assert answer.outcome.code == Code.BAD_IMAGE and "future" in answer.outcome.message
+
+
+def test_stamps_of_another_clock_are_refused(rig):
+    one = rig(fresh_timeout_s=0.3).up()
+    one.camera.spoil = _old
+    said = one.diagnosis(lambda status: "old" in status.message)
+    assert said.level == DiagnosticStatus.ERROR and "clock" in said.message
+
+
+def test_depth_of_the_camera_beside_is_registered_with_its_camera_info(seeing):
+    wanted = {o.id: o.pose.pose.position for o in seeing.query().objects}
+    _, depth, _ = render([*furniture(TABLE), CUP, BALL], BESIDE)
+    seeing.camera.metres = _bytes(depth)
+    seeing.camera.spoil, seeing.camera.depth_k = _depth_beside, K.fx
+    try:
+        seeing.until(lambda: seeing.node._depth_info is not None)
+        seeing.until(lambda: seeing.query().outcome.code == Code.OK)
+        answer = seeing.query()
+        assert {o.id for o in answer.objects} == set(wanted)
+        for item in answer.objects:
+            p, q = item.pose.pose.position, wanted[item.id]
+            assert math.dist((p.x, p.y, p.z), (q.x, q.y, q.z)) < 0.02
+    finally:
+        seeing.camera.depth_k, seeing.node._depth_info = None, None
+
+
+def test_a_grey_camera_gives_no_colours_and_says_so(rig):
+    def grey(color, depth, info):
+        values = np.frombuffer(color.data, np.uint8).reshape(240, 320, 3)[:, :, 1]
+        color.encoding, color.step, color.data = "mono8", 320, _bytes(np.ascontiguousarray(values))
+
+    one = rig(fresh_timeout_s=LONG_S).up()
+    one.camera.send_places()
+    one.camera.spoil = grey
+    one.until(lambda: len(one.query().objects) == 2)
+    answer = one.query()
+    assert {item.color for item in answer.objects} == {""}
+    red = one.query(attributes=["red"])
+    assert red.outcome.code == Code.BAD_IMAGE and "can't tell colours" in red.outcome.message
+    assert one.query(label="banana").outcome.code == Code.OK
+    said = one.diagnosis(lambda status: any("grey" in pair.value for pair in status.values))
+    assert said.level == DiagnosticStatus.OK
+
+
+def test_a_query_of_absurd_size_is_refused(seeing):
+    for words in (
+        {"label": "c" * 100_000},
+        {"attributes": ["red"] * 10_000},
+        {"relation": "on", "reference": ["the cup"] * 10_000},
+    ):
+        answer = seeing.query(fresh=False, **words)
+        assert answer.outcome.code == Code.INVALID_REQUEST and answer.outcome.message
+
+
+def test_a_list_with_a_place_that_can_not_be_is_not_believed(seeing):
+    good = place_to_msg(TABLE)
+    for change in ("x", "size", "kind", "name"):
+        bad = place_to_msg(TABLE)
+        if change == "x":
+            bad.pose.position.x = 1e300
+        elif change == "size":
+            bad.size.x = -5.0
+        elif change == "kind":
+            bad.kind = 99
+        else:
+            bad.name = "p" * 100_000
+        seeing.camera.places.publish(PlaceArray(places=[good, bad]))
+    seeing.camera.places.publish(PlaceArray())
+    marker = place_to_msg(TABLE)
+    marker.aliases = ["counter"]
+    seeing.camera.places.publish(PlaceArray(places=[marker]))
+    seeing.until(lambda: seeing.query(fresh=False).scene.places[0].aliases == ["counter"])
+    answer = seeing.query()
+    assert [place.name for place in answer.scene.places] == ["table"] and len(answer.objects) == 2
 
 
 def test_without_a_camera_the_node_is_active_and_says_so(rig):

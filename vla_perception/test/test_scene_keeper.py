@@ -6,9 +6,11 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from synthetic import TABLE, Solid, camera_at, frame_of, on_table
 
+from vla_common.outcomes import Code
 from vla_common.scene import Place, PlaceKind
 from vla_common.skills import ObjectRef
 from vla_perception.backends import make_detector
@@ -241,3 +243,66 @@ def test_the_order_of_places_and_rounding_tell_no_maps_apart():
     assert map_key("", [SHELF, close]) == map_key("", [TABLE, SHELF]) != ""
     assert map_key("", []) == ""
     assert map_key("a", []) != map_key("b", [])
+
+
+def test_a_map_does_not_lose_all_its_places_at_once(path):
+    run = Run(path)
+    run.keeper.set_map([TABLE], "home")
+    known = run.look([CUP, BALL])
+    run.keeper.set_map([], "home")
+    run.keeper.set_map([])
+    assert run.keeper.places == (TABLE,) and run.known() == known
+    assert "empty" in run.told[-1]
+    run.keeper.set_map([], "a hall without furniture")
+    assert run.keeper.places == () and run.known() == {}
+
+
+def grey(frame):
+    return replace(frame, rgb=np.repeat(frame.rgb[:, :, :1], 3, axis=2), coloured=False)
+
+
+def looked_at_in_grey(things=(CUP, BALL)) -> Run:
+    run = Run(None)
+    run.keeper.set_map([TABLE])
+    frame = grey(frame_of(list(things), stamp_s=run.now_s))
+    run.keeper.saw(look(frame, DETECTOR, run.keeper.places, CONFIG), frame, None)
+    return run
+
+
+@pytest.mark.parametrize(
+    "ref",
+    [
+        ObjectRef(label="cup", attributes=("red",)),
+        ObjectRef(attributes=("gray",)),
+        ObjectRef(label="ball", relation="right_of", reference=("red cup",)),
+    ],
+)
+def test_that_nothing_is_red_is_not_said_after_a_grey_picture(ref):
+    run = looked_at_in_grey()
+    assert run.keeper.answer(ref)[1] == []
+    doubt = run.keeper.colour_doubt(ref)
+    assert doubt.code is Code.BAD_IMAGE and "can't tell colours" in doubt.message
+
+
+@pytest.mark.parametrize(
+    "ref",
+    [
+        ObjectRef(label="cup"),
+        ObjectRef(label="banana", attributes=("red",)),
+        ObjectRef(label="cup", attributes=("heavy",)),
+        ObjectRef(label="cup", attributes=("red",), place="shelf"),
+    ],
+)
+def test_what_is_not_about_colours_is_answered_after_a_grey_picture(ref):
+    assert looked_at_in_grey().keeper.colour_doubt(ref).ok
+
+
+def test_a_colour_that_was_seen_before_is_still_known_in_a_grey_picture():
+    run = Run(None)
+    run.keeper.set_map([TABLE])
+    run.look([CUP, BALL])
+    frame = grey(frame_of([CUP, BALL], stamp_s=run.now_s + 1.0))
+    run.keeper.saw(look(frame, DETECTOR, run.keeper.places, CONFIG), frame, None)
+    ref = ObjectRef(label="cup", attributes=("red",))
+    assert len(run.keeper.answer(ref)[1]) == 1 and run.keeper.colour_doubt(ref).ok
+    assert run.keeper.colour_doubt(ObjectRef(attributes=("blue",))).ok

@@ -308,3 +308,50 @@ def test_what_is_not_finite_is_never_written(path, told):
 )
 def test_where_the_file_is(file, namespace, environment, wanted):
     assert memory_path(file, namespace, environment) == Path(wanted)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "[" * 15_000, "9" * 5000, "null", "[]", '{"id": "object_1"}', "x" * 10**6, b"\x00\xff",
+        json.dumps({**scene_store.asdict(remembered(1)), "size": [0.1, -5.0, 0.1]}),
+        json.dumps({**scene_store.asdict(remembered(1)), "position": [1e300, 0.0, 0.0]}),
+        json.dumps({**scene_store.asdict(remembered(1)), "yaw": 10**400}),
+        json.dumps({**scene_store.asdict(remembered(1)), "id": "object_" + "9" * 5000}),
+        json.dumps({**scene_store.asdict(remembered(1)), "labels": [["cup", 1e308], ["bowl", 1e308]]}),
+    ],
+)  # fmt: skip
+def test_an_entry_that_makes_no_sense_is_left_out_and_the_others_are_kept(path, told, body):
+    written(path, told, (HOME, snapshot(remembered(1), remembered(2))))
+    with sqlite3.connect(path) as now:
+        now.execute("UPDATE objects SET body = ? WHERE id = 'object_1'", (body,))
+    now.close()
+    store = SceneStore(path, told)
+    assert [one.id for one in store.load(HOME).objects] == ["object_2"]
+    assert "1 of 2" in told[-1]
+    store.close()
+
+
+@pytest.mark.parametrize("number", [2**63 - 1, -5, "many", 1.5e300])
+def test_a_next_number_that_is_none_is_damage(path, told, number):
+    written(path, told, (HOME, snapshot(remembered(1))))
+    with sqlite3.connect(path) as now:
+        now.execute("UPDATE numbers SET next = ?", (number,))
+    now.close()
+    store = SceneStore(path, told)
+    assert store.working and store.first_number == 1 and "damaged" in told[-1]
+    store.save(HOME, snapshot(remembered(1)))
+    store.close()
+    assert len(SceneStore(path, told).load(HOME).objects) == 1
+
+
+def test_what_can_not_be_is_not_written_and_keeps_nothing_else_from_it(path, told):
+    bad = remembered(2, position=(1e300, 0.0, 0.0))
+    written(
+        path,
+        told,
+        (HOME, snapshot(remembered(1), bad, remembered(3, labels=()), next_number=10**30)),
+    )
+    store = SceneStore(path, told)
+    assert [one.id for one in store.load(HOME).objects] == ["object_1"]
+    store.close()

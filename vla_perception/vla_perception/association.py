@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vla_perception.frame import RgbdFrame
-from vla_perception.known_object import Known
+from vla_perception.known_object import Known, color_alike
 from vla_perception.pipeline import Sighting
 
 OTHER_KIND_SHARE = 0.6
@@ -86,7 +86,7 @@ def _limit(
 ) -> tuple[bool, float]:
     """Whether a sighting is of the object's kind, and how far from it it may be to be the object (m)."""
     doubt = doubtful(sighting, eye) or not known.whole
-    same = known.color == sighting.color and (known.label == sighting.label or doubt)
+    same = color_alike(known.color, sighting.color) and (known.label == sighting.label or doubt)
     limit = merge_m + (PARTIAL_M if sighting.detection.truncated or not known.whole else 0.0)
     if not same:
         return False, limit * OTHER_KIND_SHARE
@@ -103,7 +103,7 @@ def overlap(first: Known, second: Known) -> bool:
     """
     across = float(np.hypot(*(first.position[:2] - second.position[:2])))
     upward = abs(float(first.position[2] - second.position[2]))
-    if first.color != second.color:
+    if not color_alike(first.color, second.color):
         return across < SAME_SPOT_M and upward < SAME_SPOT_M and not second.visible
     reach = 0.45 * max(min(first.size[:2]), min(second.size[:2]))
     if not (first.whole and second.whole):

@@ -5,7 +5,6 @@ Image data are viewed, not copied, where their layout allows it. What can't be u
 
 from __future__ import annotations
 
-import sys
 from array import array
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -29,101 +28,128 @@ from vision_msgs.msg import (
 )
 from visualization_msgs.msg import Marker, MarkerArray
 
-from vla_common.conversions import pose_to_msg
+from vla_common.conversions import object_ref_from_msg, place_from_msg, pose_to_msg
 from vla_common.outcomes import Code, VlaError
-from vla_common.scene import SceneObject
+from vla_common.plausible import LONGEST_NAME, MOST_WORDS, wrong_place
+from vla_common.scene import Place, SceneObject
+from vla_common.skills import ObjectRef
 from vla_perception.drawing import RGB
-from vla_perception.frame import F32, MAX_PIXELS, Intrinsics, Transform
+from vla_perception.frame import F32, Intrinsics, Transform, Window
 from vla_perception.pipeline import Sighting
+from vla_perception.pixel_formats import Raw, to_metres, to_rgb
 
-_COLOR_LAYOUTS: dict[str, tuple[int, slice | None]] = {
-    "rgb8": (3, None),
-    "bgr8": (3, slice(None, None, -1)),
-    "8UC3": (3, slice(None, None, -1)),  # OpenCV's order
-    "rgba8": (4, slice(0, 3)),
-    "bgra8": (4, slice(2, None, -1)),
-    "mono8": (1, None),
-    "8UC1": (1, None),
-}
+MAX_PLACES = 10_000
 _LENS_MODELS = ("plumb_bob", "rational_polynomial")
-_DEPTH_TYPES = {"32FC1": "f4", "16UC1": "u2", "mono16": "u2"}
 
 
 def color_from_msg(message: Image) -> NDArray[np.uint8]:
-    """(h, w, 3) uint8 RGB, a view of the message's data. Errors: BAD_IMAGE."""
-    layout = _COLOR_LAYOUTS.get(message.encoding)
-    if layout is None:
-        raise VlaError(
-            Code.BAD_IMAGE,
-            f"The colour image has the encoding '{message.encoding[:30]}', which can't be used.",
-        )
-    channels, order = layout
-    rows = _rows(message, np.dtype(np.uint8), channels, "colour")
-    picture = rows.reshape(message.height, message.width, channels)
-    if channels == 1:
-        return np.broadcast_to(picture, (message.height, message.width, 3))
-    return picture if order is None else picture[:, :, order]
+    """(h, w, 3) uint8 RGB, a view of the message's data where they are that. Errors: BAD_IMAGE."""
+    return to_rgb(_raw(message))
 
 
 def depth_from_msg(message: Image) -> F32:
     """(h, w) float32 metres, NaN or 0 where not known; a view for 32FC1. Errors: BAD_IMAGE."""
-    kind = _DEPTH_TYPES.get(message.encoding)
-    if kind is None:
+    return to_metres(_raw(message))
+
+
+def _raw(message: Image) -> Raw:
+    return Raw(
+        message.data,
+        message.encoding,
+        message.width,
+        message.height,
+        message.step,
+        bool(message.is_bigendian),
+    )
+
+
+def frame_of(message: Any) -> str:
+    """The frame that a header names; tf knows no leading slash."""
+    return str(message.header.frame_id).strip().lstrip("/")
+
+
+def places_from_msg(message: Any) -> tuple[Place, ...]:
+    """Of a PlaceArray. Errors: INVALID_REQUEST when one of them can't be: then the list is not to be believed."""
+    if len(message.places) > MAX_PLACES:
+        raise VlaError(Code.INVALID_REQUEST, f"{len(message.places)} places are too many.")
+    places = []
+    for entry in message.places:
+        name = entry.name[:60]
+        try:
+            place = place_from_msg(entry)
+        except ValueError:
+            raise VlaError(
+                Code.INVALID_REQUEST, f"The place '{name}' has the kind {entry.kind}."
+            ) from None
+        wrong = wrong_place(place)
+        if wrong:
+            raise VlaError(Code.INVALID_REQUEST, f"The place '{name}' {wrong}.")
+        places.append(place)
+    return tuple(places)
+
+
+def query_from_msg(message: Any) -> ObjectRef:
+    """Errors: INVALID_REQUEST for more words than a person would use."""
+    ref = object_ref_from_msg(message)
+    words = (ref.id, ref.label, ref.place, ref.relation, ref.quantity, *ref.attributes)
+    if (
+        len(ref.attributes) > MOST_WORDS
+        or len(ref.reference) > MOST_WORDS
+        or any(len(word) > LONGEST_NAME for word in (*words, *ref.reference))
+    ):
         raise VlaError(
-            Code.BAD_IMAGE,
-            f"The depth image has the encoding '{message.encoding[:30]}', which can't be used.",
+            Code.INVALID_REQUEST,
+            f"A query has at most {MOST_WORDS} attributes and references of {LONGEST_NAME} characters.",
         )
-    dtype = np.dtype((">" if message.is_bigendian else "<") + kind)
-    rows = _rows(message, dtype, 1, "depth")
-    if kind == "u2":
-        return rows.astype(np.float32) * np.float32(0.001)
-    native = (sys.byteorder == "big") == bool(message.is_bigendian)
-    return rows if native else rows.astype(np.float32)
+    return ref
 
 
-def _rows(message: Image, dtype: np.dtype[Any], channels: int, name: str) -> NDArray[Any]:
-    width = message.width * channels
-    needed = width * dtype.itemsize
-    if message.width < 1 or message.height < 1:
-        raise VlaError(Code.BAD_IMAGE, f"The {name} image is empty.")
-    if message.width * message.height > MAX_PIXELS:
-        raise VlaError(
-            Code.BAD_IMAGE,
-            f"The {name} image of {message.width}x{message.height} pixels is larger than "
-            f"{MAX_PIXELS // 10**6} megapixels.",
-        )
-    step = message.step or needed
-    if step < needed or len(message.data) < step * message.height:
-        raise VlaError(
-            Code.BAD_IMAGE,
-            f"The {name} image says {message.width}x{message.height} pixels and {step} bytes a row, but holds "
-            f"{len(message.data)} bytes.",
-        )
-    raw = np.frombuffer(message.data, dtype=np.uint8)[: step * message.height].reshape(
-        message.height, step
-    )[:, :needed]
-    if not raw.flags.c_contiguous and dtype.itemsize > 1:
-        raw = np.ascontiguousarray(raw)
-    return raw.view(dtype) if dtype.itemsize > 1 else raw
+def is_calibrated(message: CameraInfo) -> bool:
+    """Whether a camera_info says anything: an uncalibrated camera publishes zeros."""
+    return any(message.k) or any(message.p)
 
 
-def intrinsics_from_msg(message: CameraInfo, rectified: bool = False) -> Intrinsics:
-    """rectified: the images are already, so that `p` holds and no distortion. Errors: NO_CAMERA_INFO.
+def intrinsics_from_msg(
+    message: CameraInfo, rectified: bool = False, size: tuple[int, int] | None = None
+) -> Intrinsics:
+    """Of the pictures that the camera publishes, its binning and region of interest reckoned in.
+
+    rectified: the images are already, so that `p` holds and no distortion. size: width and height of the picture, for a
+    camera_info that does not say its own. Errors: NO_CAMERA_INFO.
 
     A lens model other than the polynomial ones (a fisheye's) is refused: positions would be wrong.
     """
+    p = list(message.p)
     if rectified:
-        p = list(message.p)
         k = [*p[0:3], *p[4:7], *p[8:11]] if p[0] > 0.0 else list(message.k)
-        return Intrinsics.from_matrix(k, message.width, message.height)
-    lens = list(message.d)
-    if any(lens) and message.distortion_model not in _LENS_MODELS:
-        raise VlaError(
-            Code.NO_CAMERA_INFO,
-            f"The camera's lens model '{message.distortion_model[:30]}' can't be used; rectify the images and set "
-            "vision.rectified.",
-        )
-    return Intrinsics.from_matrix(list(message.k), message.width, message.height, lens)
+        lens: list[float] = []
+    else:
+        k, lens = list(message.k), list(message.d)
+        if any(lens) and message.distortion_model not in _LENS_MODELS:
+            raise VlaError(
+                Code.NO_CAMERA_INFO,
+                f"The camera's lens model '{message.distortion_model[:30]}' can't be used; rectify the images and set "
+                "vision.rectified.",
+            )
+        if not any(k) and p[0] > 0.0:
+            # The lens is not known, and where the pixels lie is known for rectified images only.
+            raise VlaError(
+                Code.NO_CAMERA_INFO,
+                "The camera_info has a 'p' and no 'k'; rectify the images and set vision.rectified.",
+            )
+    width, height = message.width, message.height
+    if not (width and height) and size is not None:
+        width, height = size
+    roi = message.roi
+    window = Window(
+        roi.x_offset,
+        roi.y_offset,
+        roi.width or width,
+        roi.height or height,
+        max(1, message.binning_x),
+        max(1, message.binning_y),
+    )
+    return Intrinsics.from_matrix(k, width, height, lens).seen_through(window)
 
 
 def transform_from_msg(message: Any) -> Transform:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vla_common.outcomes import Code, VlaError
+from vla_common.plausible import FARTHEST_M
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
@@ -26,8 +27,23 @@ MAX_PIXELS = 8_000_000
 
 DISTORTION_COUNTS = (4, 5, 8)
 """How many coefficients OpenCV's polynomial models have: k1 k2 p1 p2, then k3, then k4 k5 k6."""
+FOCAL_SHARE = (0.1, 50.0)
+"""Of the width: shorter focal lengths are a fisheye's (157 degrees), longer ones a telescope's (1 degree)."""
 FOLD_PX = 0.5
 """Where distorting what was undistorted ends farther away than this, the polynomial folds back."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """The part of a sensor that a camera publishes: offset and size in the sensor's pixels, and how many of them, in x
+    and y, become one of the picture."""
+
+    x: int = 0
+    y: int = 0
+    width: int = 0
+    height: int = 0
+    binning_x: int = 1
+    binning_y: int = 1
 
 
 @dataclass(frozen=True)
@@ -66,6 +82,16 @@ class Intrinsics:
             or values[4] <= 0
         ):
             raise VlaError(Code.NO_CAMERA_INFO, "The camera matrix has no positive focal lengths.")
+        if not (
+            all(FOCAL_SHARE[0] * width < f < FOCAL_SHARE[1] * width for f in (values[0], values[4]))
+            and abs(values[2] - width / 2) < width
+            and abs(values[5] - height / 2) < height
+        ):
+            raise VlaError(
+                Code.NO_CAMERA_INFO,
+                f"The camera matrix (focal lengths {values[0]:.4g} and {values[4]:.4g}, centre {values[2]:.4g}, "
+                f"{values[5]:.4g}) can't be that of pictures of {width}x{height} pixels.",
+            )
         return cls(
             values[0],
             values[4],
@@ -74,6 +100,33 @@ class Intrinsics:
             int(width),
             int(height),
             lens if any(lens) else (),
+        )
+
+    def seen_through(self, window: Window) -> Intrinsics:
+        """Of the pictures of a part of the sensor. Errors: NO_CAMERA_INFO for a part that is not on it."""
+        w = window
+        if (
+            min(w.x, w.y) < 0
+            or min(w.width, w.height, w.binning_x, w.binning_y) < 1
+            or w.x + w.width > self.width
+            or w.y + w.height > self.height
+        ):
+            raise VlaError(
+                Code.NO_CAMERA_INFO,
+                f"The camera_info's region of interest ({w.width}x{w.height} at {w.x}, {w.y}) is not on its sensor of "
+                f"{self.width}x{self.height} pixels.",
+            )
+        if w == Window(0, 0, self.width, self.height):
+            return self
+        # As ROS's image_geometry reckons; whether a camera skips or averages makes half a pixel at most.
+        return Intrinsics(
+            self.fx / w.binning_x,
+            self.fy / w.binning_y,
+            (self.cx - w.x) / w.binning_x,
+            (self.cy - w.y) / w.binning_y,
+            w.width // w.binning_x,
+            w.height // w.binning_y,
+            self.distortion,
         )
 
     def distort(self, x: F64, y: F64) -> tuple[F64, F64]:
@@ -148,6 +201,11 @@ class Transform:
             raise VlaError(
                 Code.NO_TRANSFORM, "The camera's transform is not a rotation and a shift."
             )
+        if float(np.abs(t).max()) > FARTHEST_M:
+            raise VlaError(
+                Code.NO_TRANSFORM,
+                f"The transform leads {float(np.abs(t).max()):.3g} m away, farther than any map is wide.",
+            )
         x, y, z, w = q / norm
         rotation = np.array(
             [
@@ -181,6 +239,7 @@ class RgbdFrame:
 
     rgb: (h, w, 3) uint8. depth: (h, w) float32, metres along the optical axis, NaN where not known.
     camera: map from the optical frame (z forward, x right, y down). base: map from base_link, None when not known.
+    coloured: the picture shows colours; False for a grey one, whose things have a colour that nobody knows.
     """
 
     rgb: NDArray[np.uint8]
@@ -190,6 +249,7 @@ class RgbdFrame:
     stamp_s: float = 0.0
     base: Transform | None = None
     frame_id: str = field(default="", compare=False)
+    coloured: bool = True
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -237,6 +297,7 @@ def make_frame(
     max_depth_m: float = 4.0,
     min_valid: float = 0.02,
     frame_id: str = "",
+    coloured: bool = True,
 ) -> RgbdFrame:
     """A checked frame; depths out of range, zero or not finite become NaN.
 
@@ -278,4 +339,4 @@ def make_frame(
             f"Hardly any pixel has a depth between {min_depth_m:g} and {max_depth_m:g} m.",
         )
     clean = np.where(good, depth, np.float32(np.nan)).astype(np.float32, copy=False)
-    return RgbdFrame(rgb, clean, intrinsics, camera, stamp_s, base, frame_id)
+    return RgbdFrame(rgb, clean, intrinsics, camera, stamp_s, base, frame_id, coloured)

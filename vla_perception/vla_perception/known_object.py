@@ -5,16 +5,24 @@ Decides how several sightings of one object are merged. Which sighting is of whi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from vla_common.plausible import LONGEST_NAME, MOST_WORDS, wrong_numbers
 from vla_perception.pipeline import Sighting
 
 NEWEST_WEIGHT = 0.3
 """Least weight of the newest position, so that memory follows slow drift of the map."""
 RECENT = 0.85
 """Votes for label and colour fade by this factor with each sighting."""
+ID = re.compile(r"object_[0-9]{1,15}")
+HIGHEST_NUMBER = 10**14
+"""Of an object; a robot that sees a new one each millisecond gets there in three thousand years."""
+FORGOTTEN_VOTE = 1e-4
+MOST_VOTES = 1e3
+"""They fade, so that real ones stay below ten."""
 JUMP_M = 0.03
 """A whole view farther away than this is believed at once: the object was moved."""
 
@@ -44,7 +52,7 @@ class Known:
 
     @property
     def label(self) -> str:
-        return max(self.labels, key=lambda k: self.labels[k])
+        return max(self.labels, key=lambda k: self.labels[k], default="object")
 
     @property
     def color(self) -> str:
@@ -52,12 +60,8 @@ class Known:
 
     @property
     def confidence(self) -> float:
-        return (
-            self.score
-            * self.labels[self.label]
-            / max(sum(self.labels.values()), 1e-9)
-            * min(1.0, self.labels[self.label])
-        )
+        votes = self.labels.get(self.label, 0.0)
+        return self.score * votes / max(sum(self.labels.values()), 1e-9) * min(1.0, votes)
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,36 @@ class Remembered:
     held: bool
 
 
+def copy_of(known: Known) -> Known:
+    """One that can change without the other."""
+    return replace(
+        known,
+        position=known.position.copy(),
+        covariance=known.covariance.copy(),
+        labels=dict(known.labels),
+        colors=dict(known.colors),
+    )
+
+
+def wrong_memory(one: Remembered) -> str:
+    """What makes an object of an earlier run one that can't be; "" for nothing."""
+    if not ID.fullmatch(one.id) or int(one.id.rsplit("_", 1)[1]) > HIGHEST_NUMBER:
+        return "has no id that was given here"
+    if len(one.covariance) != 36 or len(one.position) != 3 or len(one.size) != 3:
+        return "has not the numbers that it needs"
+    if not 0.0 <= one.score <= 1.0 + 1e-6:
+        return "is more than certain, or less than impossible"
+    votes = (*one.labels, *one.colors)
+    if not one.labels or len(votes) > MOST_WORDS:
+        return "has no names, or too many"
+    if any(len(name) > LONGEST_NAME or not 0.0 <= weight <= MOST_VOTES for name, weight in votes):
+        return "has a name that can't be used"
+    if len(one.place) > LONGEST_NAME:
+        return "is at a place whose name can't be used"
+    times = (one.first_seen_s, one.last_seen_s)
+    return wrong_numbers(one.position, one.size, (one.yaw, *one.covariance), times)
+
+
 def to_keep(known: Known) -> Remembered:
     x, y, z = (float(v) for v in known.position)
     covariance = tuple(float(v) for v in known.covariance.ravel())
@@ -99,6 +133,27 @@ def from_kept(one: Remembered, now_s: float) -> Known:
         one.size, one.place, min(one.last_seen_s, now_s), one.score, dict(one.labels), dict(one.colors), visible=False,
         whole=one.whole, yaw_known=one.yaw_known, held=one.held, first_seen_s=min(one.first_seen_s, now_s),
     )  # fmt: skip
+
+
+def wrong_sighting(sighting: Sighting) -> str:
+    """What makes a sighting one that can't be; "" for nothing."""
+    where = sighting.location
+    if len(where.position) != 3 or len(where.size) != 3 or len(where.covariance) != 36:
+        return "has not the numbers that it needs"
+    scores = (sighting.score, sighting.label_score, sighting.color_score)
+    wrong = wrong_numbers(where.position, where.size, (where.yaw, *where.covariance, *scores))
+    if wrong:
+        return wrong
+    if not all(-1e-6 <= value <= 1.0 + 1e-6 for value in scores):
+        return "is more than certain, or less than impossible"
+    if not sighting.label or max(len(sighting.label), len(sighting.color)) > LONGEST_NAME:
+        return "has no label that can be used"
+    return ""
+
+
+def color_alike(first: str, second: str) -> bool:
+    """Whether two colours may be one; "" is one that nobody could see."""
+    return first == second or not first or not second
 
 
 def merge(known: Known, sighting: Sighting, stamp_s: float) -> None:
@@ -142,6 +197,8 @@ def merge(known: Known, sighting: Sighting, stamp_s: float) -> None:
 
 
 def _vote(votes: dict[str, float], name: str, weight: float) -> None:
-    for key in votes:
+    for key in list(votes):
         votes[key] *= RECENT
+        if votes[key] < FORGOTTEN_VOTE:
+            del votes[key]
     votes[name] = votes.get(name, 0.0) + weight

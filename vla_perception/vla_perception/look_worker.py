@@ -6,6 +6,7 @@ What a look does is left to `process`, which runs on this thread alone.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -18,6 +19,11 @@ FAILURES_TO_GIVE_UP = 3
 MAX_WAITERS = 4
 NO_DEPTH = Result(
     Code.NO_DEPTH, "Colour images come from the camera, but no depth image that belongs to them."
+)
+
+
+REPEATED = Result(
+    Code.NO_IMAGE, "The camera sends the same image over and over: its time does not change."
 )
 
 
@@ -45,6 +51,9 @@ class LookWorker:
         self._good_s: float | None = None
         self._failures: list[tuple[float, Result]] = []
         self._last_arrival = time.monotonic()
+        self._newest_s: float | None = None
+        self._repeated = False
+        self._untimed: dict[str, Result] = {}
         self._thread = threading.Thread(target=self._run, name="look", daemon=True)
 
     def start(self) -> None:
@@ -60,15 +69,35 @@ class LookWorker:
         return not self._thread.is_alive()
 
     def add_color(self, stamp_s: float, picture: Any) -> None:
+        """A picture without a time is refused; one with the time of the last is no new one."""
         with self._changed:
+            if not self._timed("colour", stamp_s):
+                return
+            self._repeated = stamp_s == self._newest_s
+            if self._repeated:
+                return
+            self._newest_s = stamp_s
             self._last_arrival = time.monotonic()
             self._pairs.add_color(stamp_s, picture)
             self._changed.notify_all()
 
     def add_depth(self, stamp_s: float, picture: Any) -> None:
+        """As `add_color`."""
         with self._changed:
-            self._pairs.add_depth(stamp_s, picture)
-            self._changed.notify_all()
+            if self._timed("depth", stamp_s):
+                self._pairs.add_depth(stamp_s, picture)
+                self._changed.notify_all()
+
+    def _timed(self, what: str, stamp_s: float) -> bool:
+        """Nobody could say whether a picture without a time is new, nor where the camera was."""
+        if stamp_s > 0.0 and math.isfinite(stamp_s):
+            self._untimed.pop(what, None)
+            return True
+        self._untimed[what] = Result(
+            Code.BAD_IMAGE,
+            f"The camera's {what} images carry no time (their stamp is zero); the driver has to set it.",
+        )
+        return False
 
     def set_busy(self, busy: bool) -> None:
         """Whether something runs that wants the full rate."""
@@ -83,7 +112,11 @@ class LookWorker:
     def trouble(self, limit_s: float) -> Result:
         """What is wrong with the camera for longer than that; OK for nothing."""
         with self._changed:
+            if self._untimed:
+                return next(iter(self._untimed.values()))
             if time.monotonic() - self._last_arrival > limit_s:
+                if self._repeated:
+                    return REPEATED
                 return Result(Code.NO_IMAGE, "No image comes from the camera.")
             if self._pairs.lonely_for_s > limit_s:
                 return NO_DEPTH
@@ -119,6 +152,10 @@ class LookWorker:
         return Result(Code.NOT_READY, "Perception is being deactivated.")
 
     def _why_nothing(self, after_s: float, timeout_s: float) -> Result:
+        if self._untimed:
+            return next(iter(self._untimed.values()))
+        if self._repeated:
+            return REPEATED
         newest = self._pairs.newest_color_s
         if newest is None:
             return Result(Code.NO_IMAGE, "No image has come from the camera yet.")

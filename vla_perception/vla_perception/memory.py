@@ -15,7 +15,16 @@ import numpy as np
 from vla_common.scene import Place, PlaceKind, SceneObject
 from vla_perception.association import distance, glimpse, match, overlap, overlooked, seen_through
 from vla_perception.frame import RgbdFrame
-from vla_perception.known_object import Known, Remembered, from_kept, merge, to_keep
+from vla_perception.known_object import (
+    Known,
+    Remembered,
+    color_alike,
+    copy_of,
+    from_kept,
+    merge,
+    to_keep,
+    wrong_sighting,
+)
 from vla_perception.pipeline import Sighting
 from vla_perception.places import place_of, place_under
 
@@ -68,10 +77,30 @@ class SceneMemory:
         *,
         patient: bool = True,
     ) -> dict[int, str]:
-        """Take in one look; returns the id of each sighting by its index.
+        """Take in one look, whole or not at all; returns the id of each sighting by its index.
 
         patient: an object has to be missed `misses` times before it is forgotten; False forgets at the first.
+        Sightings that can't be, and what there is no room for, get no id.
         """
+        before = self._copy()
+        try:
+            return self._update(sightings, frame, patient)
+        except BaseException:
+            self._known, self._lost, self._next, self.stamp_s, self.looked = before
+            raise
+
+    def _copy(self) -> tuple[dict[str, Known], dict[str, Known], int, float, bool]:
+        known = {key: copy_of(one) for key, one in self._known.items()}
+        lost = {key: copy_of(one) for key, one in self._lost.items()}
+        return known, lost, self._next, self.stamp_s, self.looked
+
+    def _update(
+        self, sightings: Sequence[Sighting], frame: RgbdFrame, patient: bool
+    ) -> dict[int, str]:
+        usable = [index for index, one in enumerate(sightings) if not wrong_sighting(one)]
+        if len(usable) < len(sightings):
+            inner = self._update([sightings[index] for index in usable], frame, patient)
+            return {usable[index]: identifier for index, identifier in inner.items()}
         self.stamp_s, self.looked = frame.stamp_s, True
         for known in self._known.values():
             known.visible = False
@@ -104,10 +133,26 @@ class SceneMemory:
             self._known[identifier].misses = 0
             merge(self._known[identifier], sightings[index], frame.stamp_s)
         renamed = self._drop_doubles()
-        return {
-            index: renamed.get(identifier, identifier)
-            for index, identifier in {**parts, **ids}.items()
-        }
+        evicted = self._make_room()
+        named = {i: renamed.get(name, name) for i, name in {**parts, **ids}.items()}
+        return {index: name for index, name in named.items() if name not in evicted}
+
+    def _make_room(self) -> set[str]:
+        """Forget what is too much: what was seen longest ago first, and of what is in view the least certain.
+
+        What is in the hand stays. Returns the ids that are gone.
+        """
+        surplus = len(self._known) - self._max
+        if surplus <= 0:
+            return set()
+        ordered = sorted(
+            (k for k in self._known.values() if not k.held),
+            key=lambda k: (k.last_seen_s, k.confidence, -_number(k.id)),
+        )
+        gone = {k.id for k in ordered[:surplus]}
+        for identifier in gone:
+            del self._known[identifier]
+        return gone
 
     def _lose(self, identifier: str) -> None:
         """Forget an object, but for a while not who it was: it may have gone into the hand."""
@@ -130,6 +175,7 @@ class SceneMemory:
             self._let_go(known, places)
         if object_id in self._lost:
             self._known[object_id] = self._lost.pop(object_id)
+            self._make_room()
         held = self._known.get(object_id)
         if held is not None:
             if not held.held:
@@ -149,7 +195,8 @@ class SceneMemory:
         known.held, known.adrift = False, True
         for other in self._known.values():
             new = other.first_seen_s > known.held_since_s and not other.held and other is not known
-            if new and (other.label, other.color) == (known.label, known.color):
+            alike = other.label == known.label and color_alike(other.color, known.color)
+            if new and alike:
                 del self._known[other.id]
                 other.id = known.id
                 self._known[known.id] = other
@@ -187,6 +234,7 @@ class SceneMemory:
         self._next = max(self._next, kept.next_number)
         self.stamp_s = max(self.stamp_s, min(kept.stamp_s, now_s))
         self._drop_doubles()
+        self._make_room()
 
     def objects(self) -> tuple[SceneObject, ...]:
         """Everything known, newest first, with "small" and "large" where two of a kind differ."""
@@ -229,7 +277,7 @@ class SceneMemory:
             best: tuple[float, int] | None = None
             for index in unmatched:
                 sighting = sightings[index]
-                if index in ids or sighting.color != known.color:
+                if index in ids or not color_alike(sighting.color, known.color):
                     continue
                 if sighting.label != known.label and not known.adrift:
                     continue
@@ -256,12 +304,6 @@ class SceneMemory:
             sighting.score,
             first_seen_s=stamp_s,
         )
-        if len(self._known) > self._max:
-            oldest = min(
-                (k for k in self._known.values() if not k.held and k.id != identifier),
-                key=lambda k: k.last_seen_s,
-            )
-            del self._known[oldest.id]
         return identifier
 
     def _drop_doubles(self) -> dict[str, str]:

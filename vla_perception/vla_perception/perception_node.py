@@ -1,8 +1,8 @@
 """The perception node: images in, objects in the map out.
 
-Subscribes: camera/color/image_raw, camera/depth/image_raw (sensor_msgs/Image), camera/color/camera_info
-(sensor_msgs/CameraInfo), places (vla_interfaces/PlaceArray, latched), execution_state (vla_interfaces/ExecutionState,
-latched), /tf, /tf_static.
+Subscribes: camera/color/image_raw, camera/depth/image_raw (sensor_msgs/Image), camera/color/camera_info,
+camera/depth/camera_info (sensor_msgs/CameraInfo), places (vla_interfaces/PlaceArray, latched), execution_state
+(vla_interfaces/ExecutionState, latched), /tf, /tf_static.
 Publishes: detections_2d (vision_msgs/Detection2DArray), detections_3d (vision_msgs/Detection3DArray), scene
 (vla_interfaces/Scene, latched), annotated_image (sensor_msgs/Image), markers (visualization_msgs/MarkerArray), and
 /diagnostics.
@@ -30,9 +30,7 @@ from vla_interfaces.srv import QueryScene
 
 from vla_common import qos, spin
 from vla_common.conversions import (
-    object_ref_from_msg,
     outcome_to_msg,
-    place_from_msg,
     scene_object_to_msg,
     scene_to_msg,
     time_from_msg,
@@ -46,18 +44,25 @@ from vla_perception import conversions
 from vla_perception.backends import choose_detector
 from vla_perception.config import VisionConfig
 from vla_perception.drawing import annotate
-from vla_perception.frame import Intrinsics, Transform, make_frame
+from vla_perception.frame import F32, Intrinsics, Transform, make_frame
+from vla_perception.geometry_check import FrameWatch
 from vla_perception.intake import Pair
 from vla_perception.look_worker import LookWorker
 from vla_perception.memory import SceneMemory
 from vla_perception.pipeline import Sighting, look
+from vla_perception.pixel_formats import shows_colours
 from vla_perception.places import load_places
+from vla_perception.registration import register, same_pose, same_view
 from vla_perception.scene_keeper import SceneKeeper
 from vla_perception.scene_store import OFF, SceneStore, memory_path
 
 LOG_PERIOD_S = 5.0
 FUTURE_S = 1.0
 """Stamps farther ahead of the clock are wrong: such an image would pass for fresh for ever."""
+STALE_S = 10.0
+"""Older stamps are of another clock: nobody works that long on one picture."""
+GREY_NOTE = "The camera's picture is grey: colours are not known."
+IN_PLACE = Transform.from_quaternion((0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 1.0))
 STUCK_LOOK_S = 20.0
 """Far more than the slowest backend takes for one picture."""
 
@@ -69,6 +74,7 @@ class PerceptionNode(VlaLifecycleNode):
         super().__init__("perception", {"vision": VisionConfig}, **kwargs)
         self._worker: LookWorker | None = None
         self._info: CameraInfo | None = None
+        self._depth_info: CameraInfo | None = None
 
     # --- transitions --------------------------------------------------------------------------------
 
@@ -89,6 +95,7 @@ class PerceptionNode(VlaLifecycleNode):
             store.first_number if store is not None else 1,
         )
         self._keeper = SceneKeeper(memory, store, self._now_s, self.get_logger().warning, places)
+        self._frames = FrameWatch()
         self._buffer = LeapingBuffer(self._now_s, self.get_logger().warning)
         self._listener = TransformListener(self._buffer, self.streams)
         self.create_service(
@@ -125,6 +132,7 @@ class PerceptionNode(VlaLifecycleNode):
                 lambda m: worker.add_depth(time_from_msg(m.header.stamp), m),
             ),
             (CameraInfo, "camera/color/camera_info", self._on_info),
+            (CameraInfo, "camera/depth/camera_info", self._on_depth_info),
         ):
             self.streams.create_subscription(kind, topic, callback, qos.SENSOR)
         self.create_timer(1.0, self._watch, clock=Clock(clock_type=ClockType.STEADY_TIME))
@@ -140,7 +148,7 @@ class PerceptionNode(VlaLifecycleNode):
 
     def cleanup(self) -> None:
         self._keeper.close()
-        self._info = None
+        self._info = self._depth_info = None
 
     def _open_store(self) -> SceneStore | None:
         """Where the memory is kept. Stamps of simulated time mean nothing after a restart: then it is not."""
@@ -161,11 +169,14 @@ class PerceptionNode(VlaLifecycleNode):
     def _on_info(self, message: CameraInfo) -> None:
         self._info = message
 
+    def _on_depth_info(self, message: CameraInfo) -> None:
+        self._depth_info = message
+
     def _on_places(self, message: PlaceArray) -> None:
         try:
-            places = tuple(place_from_msg(place) for place in message.places)
-        except ValueError as error:
-            self.get_logger().error(f"the list of places can't be used: {error}")
+            places = conversions.places_from_msg(message)
+        except VlaError as error:
+            self.get_logger().error(f"the list of places can't be used: {error.message!r}")
             return
         self._keeper.set_map(places, message.map_id)
 
@@ -186,29 +197,33 @@ class PerceptionNode(VlaLifecycleNode):
         """Process one pair of images. Runs on the worker. Errors: VlaError for images that can't be used."""
         begin = time.monotonic()
         c, header = self._config, pair.color.header
-        if pair.stamp_s > self._now_s() + FUTURE_S:
-            raise VlaError(
-                Code.BAD_IMAGE, "The image's stamp lies in the future; are the clocks in step?"
-            )
+        self._check_time(pair)
         rgb, depth = conversions.color_from_msg(pair.color), conversions.depth_from_msg(pair.depth)
-        camera = self._transform(header.frame_id, header.stamp, c.tf_timeout_s)
+        name = conversions.frame_of(pair.color)
+        camera = self._transform(name, header.stamp, c.tf_timeout_s)
         if camera is None:
             raise VlaError(
                 Code.NO_TRANSFORM,
-                f"Where the camera ('{header.frame_id}') is in '{c.map_frame}' is not known.",
+                f"Where the camera ('{name[:60]}') is in '{c.map_frame}' is not known.",
             )
+        intrinsics = self._intrinsics(name, rgb.shape[1], rgb.shape[0], header.stamp)
+        depth = self._registered(pair.depth, depth, name, intrinsics)
+        coloured = shows_colours(pair.color.encoding, rgb)
         base = self._transform(c.base_frame, header.stamp)
         hand = self._transform(c.hand_frame, header.stamp)
         frame = make_frame(
             rgb,
             depth,
-            self._intrinsics(rgb.shape[1], rgb.shape[0]),
+            intrinsics,
             camera,
             pair.stamp_s,
             base,
             min_depth_m=c.min_depth_m,
             max_depth_m=c.max_depth_m,
+            frame_id=name,
+            coloured=coloured,
         )
+        self._frames.check(frame, self._keeper.places)
         sightings = look(frame, self._detector, self._keeper.places, c, hand)
         ids, scene = self._keeper.saw(sightings, frame, hand)
         self._publish(sightings, ids, scene, header, rgb)
@@ -217,27 +232,101 @@ class PerceptionNode(VlaLifecycleNode):
             OK,
             latency_ms=f"{spent_ms:.1f}",
             model_ms=f"{self._detector.latency_ms:.1f}",
-            note=self._detector.note or self._complaint,
+            note=self._detector.note or self._complaint or ("" if coloured else GREY_NOTE),
             objects=len(scene.objects),
         )
 
-    def _intrinsics(self, width: int, height: int) -> Intrinsics:
-        if self._info is not None:
-            return conversions.intrinsics_from_msg(self._info, self._config.rectified)
+    def _check_time(self, pair: Pair) -> None:
+        """Errors: BAD_IMAGE."""
+        now_s = self._now_s()
+        if pair.stamp_s > now_s + FUTURE_S or pair.depth_stamp_s > now_s + FUTURE_S:
+            raise VlaError(
+                Code.BAD_IMAGE, "The image's stamp lies in the future; are the clocks in step?"
+            )
+        if pair.since_s < now_s - STALE_S:
+            raise VlaError(
+                Code.BAD_IMAGE,
+                f"The image's stamp is {now_s - pair.since_s:.0f} s old; are the clocks in step? A recording needs "
+                "use_sim_time and its clock.",
+            )
+
+    def _intrinsics(self, frame: str, width: int, height: int, stamp: Any) -> Intrinsics:
+        """Of the colour camera, whose frame it is. Errors: NO_CAMERA_INFO."""
+        info = self._info
+        if info is not None and conversions.is_calibrated(info):
+            named = conversions.frame_of(info)
+            if named and named != frame:
+                moved = self._transform(named, stamp, target=frame)
+                if moved is None or not same_pose(moved):
+                    raise VlaError(
+                        Code.NO_CAMERA_INFO,
+                        f"The camera_info is of the frame '{named[:60]}' and the colour image of '{frame[:60]}': it is "
+                        "another camera's.",
+                    )
+            return conversions.intrinsics_from_msg(info, self._config.rectified, (width, height))
         if self._config.camera_matrix:
             return Intrinsics.from_matrix(self._config.camera_matrix, width, height)
+        what = (
+            "publishes no camera_info"
+            if info is None
+            else "is not calibrated (its camera_info is zeros)"
+        )
         raise VlaError(
-            Code.NO_CAMERA_INFO,
-            "The camera publishes no camera_info, and vision.camera_matrix is not set.",
+            Code.NO_CAMERA_INFO, f"The camera {what}, and vision.camera_matrix is not set."
         )
 
-    def _transform(self, frame: str, stamp: Any, timeout_s: float = 0.0) -> Transform | None:
-        """Pose of a frame in the map at a time; None when it is not known. Errors: NO_TRANSFORM for no rotation."""
+    def _registered(self, message: Image, depth: F32, frame: str, intrinsics: Intrinsics) -> F32:
+        """The depth as the colour camera sees it, whose frame and intrinsics these are. Errors: BAD_IMAGE."""
+        named = conversions.frame_of(message)
+        info = self._depth_info
+        if info is not None and not (
+            conversions.is_calibrated(info) and conversions.frame_of(info) in ("", named)
+        ):
+            info = None
+        if named == frame and info is None:
+            return depth  # registered, as the contract has it
+        complaint = (
+            f"The depth image is of the frame '{named[:60]}' and the colour image of '{frame[:60]}', so that it is not "
+            "registered to colour"
+        )
+        if info is None:
+            raise VlaError(
+                Code.BAD_IMAGE,
+                f"{complaint}, and no camera_info of the depth camera is there to do it with. Name the topic of the "
+                "depth that is aligned to colour, or that of camera/depth/camera_info.",
+            )
+        moved: Transform | None = IN_PLACE
+        if named != frame:
+            stamp, timeout_s = message.header.stamp, self._config.tf_timeout_s
+            moved = self._transform(named, stamp, timeout_s, target=frame)
+        if moved is None:
+            raise VlaError(
+                Code.BAD_IMAGE, f"{complaint}, and tf does not lead from one to the other."
+            )
+        height, width = depth.shape
+        of = conversions.intrinsics_from_msg(info, self._config.rectified, (width, height))
+        if (of.width, of.height) != (width, height):
+            raise VlaError(
+                Code.NO_CAMERA_INFO,
+                f"The camera_info of depth is for {of.width}x{of.height} pixels, its images are {width}x{height}.",
+            )
+        if same_view(of, intrinsics) and same_pose(moved):
+            return depth
+        return register(depth, of, intrinsics, moved)
+
+    def _transform(
+        self, frame: str, stamp: Any, timeout_s: float = 0.0, target: str = ""
+    ) -> Transform | None:
+        """Pose of a frame in the map, or in target, at a time; None when it is not known. Errors: NO_TRANSFORM for no
+        rotation."""
         if not frame:
             return None
         try:
             found = self._buffer.lookup_transform(
-                self._config.map_frame, frame, Time.from_msg(stamp), Duration(seconds=timeout_s)
+                target or self._config.map_frame,
+                frame,
+                Time.from_msg(stamp),
+                Duration(seconds=timeout_s),
             )
         except TransformException:
             return None
@@ -274,9 +363,16 @@ class PerceptionNode(VlaLifecycleNode):
         self, request: QueryScene.Request, response: QueryScene.Response
     ) -> QueryScene.Response:
         """Runs in the reentrant group, because it may wait for an image."""
-        self._detector.look_for(request.query.label)
+        try:
+            ref = conversions.query_from_msg(request.query)
+        except VlaError as error:
+            response.outcome = outcome_to_msg(error.result)
+            return response
+        self._detector.look_for(ref.label)
         result = self._prepare(request)
-        scene, found = self._keeper.answer(object_ref_from_msg(request.query))
+        scene, found = self._keeper.answer(ref)
+        if result.ok and not found:
+            result = self._keeper.colour_doubt(ref)
         response.outcome = outcome_to_msg(result)
         response.scene = scene_to_msg(scene, self._config.map_frame)
         response.objects = [scene_object_to_msg(item) for item in found]

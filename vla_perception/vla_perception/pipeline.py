@@ -26,7 +26,10 @@ from vla_perception.surfaces import find_surfaces, support_surfaces
 
 @dataclass(frozen=True)
 class Sighting:
-    """One object in one look. score: that there is such an object; label_score, color_score: that it is called so."""
+    """One object in one look. score: that there is such an object; label_score, color_score: that it is called so.
+
+    color: "" where it is not known.
+    """
 
     detection: Detection2D
     location: Location
@@ -90,7 +93,10 @@ def _sighting(
     else:
         h, w = patch.shape[:2]
         pixels = patch[h // 4 : h - h // 4, w // 4 : w - w // 4].reshape(-1, 3)
-    color, color_score = colour_of(np.ascontiguousarray(pixels), gain)
+    # A grey picture says nothing about colours; a colour of it would be made up.
+    color, color_score = "", 0.0
+    if frame.coloured:
+        color, color_score = colour_of(np.ascontiguousarray(pixels), gain)
     label, label_score = _name(detection, location.shape)
     return Sighting(
         detection,

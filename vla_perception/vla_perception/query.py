@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from vla_common.scene import ANY_LABELS, Place, SceneObject
 from vla_common.skills import ObjectRef
+from vla_perception.colour_names import NAMES
 
 SYNONYMS = {
     "mug": "cup",
@@ -65,6 +67,26 @@ def find(
     if ref.relation:
         fitting = _related(ref, fitting, objects, places, observer)
     return fitting
+
+
+def find_unsure(
+    ref: ObjectRef,
+    objects: Sequence[SceneObject],
+    places: Sequence[Place] = (),
+    observer: tuple[float, float] | None = None,
+) -> list[SceneObject]:
+    """Those that do not fit but may: were they of the colour that is asked for, which nobody could see."""
+    words = [word for part in (*ref.attributes, *ref.reference) for word in part.lower().split()]
+    colors = {COLOR_SYNONYMS.get(word, word) for word in words} & {*NAMES}
+    unknown = {item.id for item in objects if not item.color}
+    if not colors or not unknown:
+        return []
+    sure = {item.id for item in find(ref, objects, places, observer)}
+    may: dict[str, SceneObject] = {}
+    for color in sorted(colors):
+        painted = [replace(item, color=color) if item.id in unknown else item for item in objects]
+        may.update((item.id, item) for item in find(ref, painted, places, observer))
+    return [item for item in objects if item.id in may and item.id not in sure]
 
 
 def _rank(item: SceneObject, observer: tuple[float, float] | None) -> tuple[float, ...]:

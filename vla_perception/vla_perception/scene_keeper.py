@@ -12,14 +12,16 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 
+from vla_common.outcomes import OK, Code, Result
 from vla_common.scene import Place, Scene, SceneObject
 from vla_common.skills import ObjectRef
 from vla_perception.frame import RgbdFrame, Transform
 from vla_perception.memory import SceneMemory
 from vla_perception.pipeline import Sighting
-from vla_perception.query import find
+from vla_perception.query import find, find_unsure
 from vla_perception.scene_store import SceneStore
 
 TEMPORARY = "temporary"
@@ -76,8 +78,15 @@ class SceneKeeper:
             return self._memory.looked
 
     def set_map(self, places: Sequence[Place], map_id: str = "") -> None:
-        """The places of the map, and with them which map it is."""
+        """The places of the map, and with them which map it is.
+
+        A map that was there does not lose all its places: an empty list that names no other map is not believed.
+        """
         with self._lock:
+            other = bool(map_id) and map_key(map_id, ()) != self._key
+            if self._places and not places and not other:
+                self._tell("The list of places has become empty; the places known before hold.")
+                return
             before, self._places = self._places, tuple(places)
             key = map_key(map_id, places) or self._key
             if key == self._key:
@@ -141,6 +150,20 @@ class SceneKeeper:
         with self._lock:
             scene = self.known()
             return scene, find(ref, scene.objects, scene.places, self._observer)
+
+    def colour_doubt(self, ref: ObjectRef) -> Result:
+        """BAD_IMAGE where something may fit whose colour was never seen: then "nothing fits" is not known."""
+        with self._lock:
+            scene = self.known()
+            unsure = find_unsure(ref, scene.objects, scene.places, self._observer)
+        if not unsure:
+            return OK
+        names = Counter(item.label for item in unsure)
+        seen = ", ".join(f"{count} {label}" for label, count in names.most_common(3))
+        return Result(
+            Code.BAD_IMAGE,
+            f"I can't tell colours, because the camera's picture is grey. What may be meant: {seen}.",
+        )
 
     def close(self) -> None:
         """Write what is still to be written; nothing is known afterwards."""

@@ -12,7 +12,6 @@ meanwhile the memory goes on without it.
 from __future__ import annotations
 
 import json
-import math
 import os
 import sqlite3
 import threading
@@ -23,7 +22,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from vla_perception.known_object import Remembered
+from vla_perception.known_object import HIGHEST_NUMBER, Remembered, wrong_memory
 from vla_perception.memory import Snapshot
 
 APPLICATION_ID = 0x564C4153
@@ -35,6 +34,8 @@ RETRY_S = 30.0
 BUSY_TIMEOUT_S = 1.0
 MAX_MAPS = 8
 """So many maps are kept, those used last: a robot that changes floors keeps them, worlds that never come back go."""
+LONGEST_BODY = 20_000
+"""Characters; an object takes one thousand."""
 SPARE_NUMBERS = 1000
 """Numbers of objects that a run may give away between two writes; after a kill none of them is used again."""
 
@@ -156,10 +157,11 @@ class SceneStore:
 
     def _write(self, map_id: str, snapshot: Snapshot, last: bool) -> None:
         number = max(self.first_number, snapshot.next_number) + (0 if last else SPARE_NUMBERS)
+        number = min(number, HIGHEST_NUMBER)
         rows = [
             (map_id, one.id, one.last_seen_s, json.dumps(asdict(one), allow_nan=False))
             for one in snapshot.objects
-            if _finite(one)
+            if not wrong_memory(one)
         ]
         with self._io:
             assert self._connection is not None
@@ -178,7 +180,7 @@ class SceneStore:
                         (MAX_MAPS,),
                     )
                     now.execute("DELETE FROM objects WHERE map NOT IN (SELECT map FROM maps)")
-            except sqlite3.Error as error:
+            except (sqlite3.Error, ValueError, OverflowError) as error:
                 if not self._error:
                     self._tell(
                         f"The scene memory {self._path} can't be written ({error}); what is seen from now on may be "
@@ -207,7 +209,7 @@ class SceneStore:
                     "memory is empty."
                 )
                 return self._connect()
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, ValueError, OverflowError, TypeError) as error:
             self._error = str(error)
             self._tell(
                 f"The scene memory {self._path} can't be used ({error}); what is seen is not kept over a restart."
@@ -253,7 +255,9 @@ class SceneStore:
                     row = cursor.fetchone()
                 if row is None:
                     raise sqlite3.DatabaseError("the number of the next object is missing")
-                self.first_number = max(1, int(row[0]))
+                if not isinstance(row[0], int) or not 0 <= row[0] <= HIGHEST_NUMBER:
+                    raise sqlite3.DatabaseError("the number of the next object is none")
+                self.first_number = max(1, row[0])
                 connection.execute(
                     "UPDATE numbers SET next = ?", (self.first_number + SPARE_NUMBERS,)
                 )
@@ -278,21 +282,10 @@ class SceneStore:
         return aside
 
 
-def _finite(one: Remembered) -> bool:
-    numbers = (
-        *one.position,
-        *one.covariance,
-        *one.size,
-        one.yaw,
-        one.first_seen_s,
-        one.last_seen_s,
-        one.score,
-    )
-    return all(math.isfinite(value) for value in numbers)  # fmt: skip
-
-
 def _from_body(body: str) -> Remembered | None:
     """None for what can't be an object."""
+    if not isinstance(body, str) or len(body) > LONGEST_BODY:
+        return None
     try:
         raw = json.loads(body)
         one = Remembered(
@@ -311,12 +304,9 @@ def _from_body(body: str) -> Remembered | None:
             yaw_known=bool(raw["yaw_known"]),
             held=bool(raw["held"]),
         )
-        int(one.id.rsplit("_", 1)[1])
-    except (ValueError, TypeError, KeyError, IndexError):
+    except (ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError):
         return None
-    votes = [value for _, value in (*one.labels, *one.colors)]
-    good = _finite(one) and one.labels and all(math.isfinite(v) and v >= 0.0 for v in votes)
-    return one if good else None
+    return None if wrong_memory(one) else one
 
 
 def _floats(values: Any, count: int) -> tuple[float, ...]:
