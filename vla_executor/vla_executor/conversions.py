@@ -25,6 +25,7 @@ from vla_common.conversions import (
     step_record_to_msg,
     time_from_msg,
 )
+from vla_common.foreign_text import line
 from vla_common.outcomes import Code, VlaError
 from vla_common.plausible import wrong_object, wrong_place
 from vla_common.scene import Place, Scene, SceneObject
@@ -84,7 +85,7 @@ def places_from_msg(places: Sequence[Any]) -> tuple[Place, ...]:
         raise VlaError(Code.INVALID_REQUEST, f"{len(places)} places are too many.")
     found = []
     for message in places:
-        name = message.name[:MAX_NAME]
+        name = line(message.name, MAX_NAME)
         check_rotation(message.pose.orientation)
         try:
             place = place_from_msg(message)
@@ -95,6 +96,8 @@ def places_from_msg(places: Sequence[Any]) -> tuple[Place, ...]:
         wrong = wrong_place(place)
         if wrong:
             raise VlaError(Code.INVALID_REQUEST, f"The place '{name}' {wrong}.")
+        if not place.name or len(message.name) > MAX_NAME:
+            raise VlaError(Code.INVALID_REQUEST, f"A place is called '{name}' or longer.")
         found.append(place)
     return tuple(found)
 
@@ -235,7 +238,7 @@ def progress_to_msg(progress: Progress) -> Any:
 
 
 def plan_result_to_msg(result: PlanResult) -> Any:
-    outcome = replace(result.result, message=result.result.message[:MAX_SENTENCE])
+    outcome = replace(result.result, message=line(result.result.message, MAX_SENTENCE))
     return ExecutePlan.Result(
         outcome=outcome_to_msg(outcome),
         failed_step=result.failed_step,

@@ -37,6 +37,7 @@ from vla_common.conversions import (
     object_ref_to_msg,
     outcome_from_msg,
 )
+from vla_common.foreign_text import line
 from vla_common.outcomes import Code, VlaError
 from vla_common.qos import COMMAND, LATCHED, SENSOR
 from vla_common.scene import Place
@@ -495,7 +496,9 @@ class RosRobot:
         return view
 
     def say(self, text: str) -> None:
-        message = Feedback(kind=Feedback.INFO, text=text, trace_id=self._trace_id(), speak=True)
+        message = Feedback(
+            kind=Feedback.INFO, text=line(text), trace_id=self._trace_id(), speak=True
+        )
         message.header.stamp = self._stamp()
         self._feedback.publish(message)
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 
+from vla_common.terminal import tool
 
+
+@tool
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Fetch a model of faster-whisper.")
     parser.add_argument(
