@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vla_common import foreign_text, terminal
-from vla_common.foreign_text import block, line, log_text, name, names, quoted, to_json, whole
+from vla_common.foreign_text import block, line, log_text, name, quoted, to_json, whole
 
 HOSTILE = (
     "\x1b[2J", "\x1b]0;title\x07", "\x9b31m", "\r", "\n", "\x00", "\x08", "\x7f", "\u202e", "\u2066", "\u200b",
@@ -75,10 +75,9 @@ def test_an_apostrophe_stays_and_a_quotation_mark_becomes_one():
     assert quoted("x'. Done. 'y") == "'x’. Done. ’y'"
 
 
-def test_names_are_short_and_few():
+def test_names_are_short():
     assert name("table\nDone.") == "table Done."
     assert len(name("x" * 500)) == foreign_text.MAX_NAME
-    assert names(["", "\u200b", "red"] + ["a"] * 500, 4) == ("red", "a", "a", "a")
 
 
 @given(ANY)

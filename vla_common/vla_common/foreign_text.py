@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Iterable
 from typing import Any
 
 MAX_LINE = 2_000
@@ -23,8 +22,6 @@ MAX_PARAGRAPH = 20_000
 """Of what we wrote ourselves around such texts: the summary of a plan, a question that tells one."""
 MAX_QUOTE = 40
 MAX_NAME = 64
-MAX_WORDS = 32
-"""Attributes of a thing, aliases of a place."""
 MAX_MARKS = 4
 """Accents on one letter; no script needs more, and hundreds of them run over the lines above and below."""
 LOST = "\N{REPLACEMENT CHARACTER}"
@@ -99,17 +96,6 @@ def quoted(text: str, longest: int = MAX_QUOTE) -> str:
 def name(text: str) -> str:
     """A label, an attribute, the name of a place or of a source. Empty where nothing is left."""
     return line(text, MAX_NAME)
-
-
-def names(texts: Iterable[str], most: int = MAX_WORDS) -> tuple[str, ...]:
-    """So many names at most, without empty ones."""
-    kept: list[str] = []
-    for text in texts:
-        if len(kept) == most:
-            break
-        if word := name(text):
-            kept.append(word)
-    return tuple(kept)
 
 
 def whole(text: str) -> str:

@@ -10,8 +10,7 @@ import math
 from dataclasses import dataclass
 from enum import IntEnum
 
-from vla_common.foreign_text import name as clean_name
-from vla_common.foreign_text import names
+from vla_common.foreign_text import line
 from vla_common.skills import ObjectRef
 
 ANY_LABELS = frozenset({"", "object", "thing", "item", "something", "one"})
@@ -41,8 +40,8 @@ class Place:
     keep_out: bool = True
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "name", clean_name(self.name))
-        object.__setattr__(self, "aliases", names(self.aliases))
+        object.__setattr__(self, "name", line(self.name))
+        object.__setattr__(self, "aliases", tuple(map(line, self.aliases)))
 
     def local(self, x: float, y: float) -> tuple[float, float]:
         """Map coordinates to coordinates along the place's own axes, origin at its centre."""
@@ -92,8 +91,8 @@ class SceneObject:
 
     def __post_init__(self) -> None:
         for field in ("id", "label", "color", "place"):
-            object.__setattr__(self, field, clean_name(getattr(self, field)))
-        object.__setattr__(self, "attributes", names(self.attributes))
+            object.__setattr__(self, field, line(getattr(self, field)))
+        object.__setattr__(self, "attributes", tuple(map(line, self.attributes)))
 
     def describe(self) -> str:
         words = " ".join([*self.attributes, self.color, self.label]).split()
