@@ -9,8 +9,8 @@ A plan is its steps, parted by ";":
   move 1 forward | turn 90 (degrees) | turn 1.57r (radians) | wait 5 | say some words
   go table | go {cup red} | goxy 1 1.5 90 | look left | look @table | look {cup red}
   find THING | pick THING | count THING | describe | describe @table | put on shelf | put next_to {bowl} | give THING me
-A THING is a label and qualities, then "@place", "x2" or "xall", "~relation", "#id"; "_" stands for a blank. "?found" and
-"?not" at the end of a step are its condition.
+A THING is a label and qualities, then "@place", "x2" or "xall", "~relation", "#id"; "_" stands for a blank. "?found"
+and "?not" at the end of a step are its condition.
 """
 
 from __future__ import annotations
@@ -104,7 +104,8 @@ def outcome(pair: Pair, rules: Planner, answers: Sequence[tuple[str, str]] = ())
     situation: dict[str, Any] = {"scene": SCENES[pair.scene], "skills": CATALOGUES[""]}
     previous = rules.plan(pair.previous, **situation).plan if pair.previous else None
     planner = Planner(
-        PlannerConfig(backends=("proposing",)), backends={"proposing": lambda *_: Proposing(pair.steps)}
+        PlannerConfig(backends=("proposing",)),
+        backends={"proposing": lambda *_: Proposing(pair.steps)},
     )
     return planner.plan(
         pair.say,

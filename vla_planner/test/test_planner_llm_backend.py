@@ -234,7 +234,7 @@ def test_a_model_that_only_talks_is_asked_for_json(make):
     with FakeOpenAi(model) as server:
         planner = planner_for(make(server))
         for repairs in (2, 0):
-            outcome = planner.plan("go to the table and turn", SCENE, SKILLS)
+            outcome = planner.plan("go to the table and turn left 1 radian", SCENE, SKILLS)
             assert outcome.result.ok and outcome.plan.repairs == repairs
 
 

@@ -20,8 +20,10 @@ from planner_fixtures import SCENE, SKILLS
 
 from vla_common.outcomes import Code, VlaError
 from vla_common.skills import ObjectRef, ParameterType
+from vla_planner import gate
 from vla_planner.backend import PlanRequest
 from vla_planner.config import LlmConfig, PlannerConfig
+from vla_planner.gate import Held, Verdict
 from vla_planner.llm_budget import DayUsage
 from vla_planner.llm_reply import steps_of_text
 from vla_planner.llm_retry import Failure, RequestError
@@ -266,6 +268,12 @@ def planner_of(backend):
     )
 
 
+def let_through(planner, monkeypatch):
+    """Without the gate, which would hold nearly all of it: here it is about reading and validating."""
+    monkeypatch.setattr(planner._gate, "hold", lambda *_: Verdict(Held.PASSES))
+    monkeypatch.setattr(gate, "check_sums", lambda *_: None)
+
+
 def check(outcome):
     """Whatever came: a plan that may be, or a code with a sentence. Returns the code."""
     result = outcome.result
@@ -320,6 +328,7 @@ def test_hostile_answers_through_the_planner(backend_for, monkeypatch, mode):
         backend._ledger, "_change", lambda day, change, *_, **__: (change(DAY), False)
     )
     planner = planner_of(backend)
+    let_through(planner, monkeypatch)
     codes = Counter()
     while replies.asked < ANSWERS // 2:
         before = replies.asked
@@ -334,7 +343,27 @@ def test_hostile_answers_through_the_planner(backend_for, monkeypatch, mode):
     assert sum(replies.raised.values()) < replies.asked * 0.5, replies.raised
 
 
-def test_hostile_answers_over_a_socket(backend_for):
+def test_hostile_answers_move_nothing_where_no_motion_was_asked_for(backend_for, monkeypatch):
+    backend = backend_for("http://127.0.0.1:9/v1", "tools")
+    backend._client.close()
+    backend._client = Replies(Hostile(seed=13).answer)
+    monkeypatch.setattr(
+        backend._ledger, "_change", lambda day, change, *_, **__: (change(DAY), False)
+    )
+    planner = planner_of(backend)
+    for command in ("say hello", "do not pick up the red cup", "what do you see?") * 40:
+        outcome = planner.plan(command, SCENE, SKILLS)
+        if outcome.plan is not None:
+            assert not {step.skill for step in outcome.plan.steps} & {
+                "move",
+                "turn",
+                "go_to",
+                "pick",
+                "place",
+            }
+
+
+def test_hostile_answers_over_a_socket(backend_for, monkeypatch):
     hostile = Hostile(seed=11)
 
     def model(body):
@@ -343,6 +372,7 @@ def test_hostile_answers_over_a_socket(backend_for):
     codes = Counter()
     with FakeOpenAi(model) as server:
         planner = planner_of(backend_for(server.url, "tools"))
+        let_through(planner, monkeypatch)
         while len(server.requests) < OVER_SOCKET:
             codes[check(planner.plan("do something", SCENE, SKILLS))] += 1
     assert codes[Code.OK] > 2 and len(codes) >= 5, codes

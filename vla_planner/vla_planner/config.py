@@ -45,6 +45,33 @@ class PlannerConfig:
     default_wait_s: float = setting(
         5.0, "how long to wait when no time is said", unit="s", minimum=0.0, maximum=300.0
     )
+    max_command_distance_m: float = setting(
+        20.0,
+        "most driving by `move` in one command, all steps together",
+        unit="m",
+        minimum=0.1,
+        maximum=10_000.0,
+    )
+    max_command_turn_rad: float = setting(
+        62.9,
+        "most turning by `turn` in one command, all steps together (ten turns)",
+        unit="rad",
+        minimum=0.1,
+        maximum=10_000.0,
+    )
+    max_command_duration_s: float = setting(
+        600.0,
+        "most waiting and other timed work in one command, all steps together",
+        unit="s",
+        minimum=1.0,
+        maximum=86_400.0,
+    )
+    max_command_picks: int = setting(
+        20, "most things that one command takes", minimum=1, maximum=200
+    )
+    max_command_drives: int = setting(
+        20, "most drives to places and things in one command", minimum=1, maximum=200
+    )
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,19 @@
 """Planning: runs the backends in order, validates what they propose, and says how it ended.
 
-A backend only proposes. A proposal that the validator refuses goes back to its backend with the reason, at most
-MAX_REPAIRS times; a backend that can't be asked, or that gave up, makes room for the next one, and the person is
-told. `plan` never raises.
+A backend only proposes. A proposal that the validator or the gate refuses goes back to its backend with the reason, at
+most MAX_REPAIRS times; a backend that can't be asked, or that gave up, makes room for the next one, and the person is
+told. A plan that is not what was said is asked about. `plan` never raises.
 """
 
 from __future__ import annotations
 
 import logging
+import threading
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from vla_common.consent import is_yes
 from vla_common.outcomes import OK, Code, Result, VlaError
 from vla_common.scene import Scene
 from vla_common.skills import Plan, SkillSpec
@@ -23,6 +26,7 @@ from vla_planner.backend import (
     Proposal,
 )
 from vla_planner.config import LlmConfig, PlannerConfig
+from vla_planner.gate import Gate, GateQuestion, is_of_the_gate, without_agreements
 from vla_planner.replanning import in_group, remaining
 from vla_planner.rules import RulesBackend
 from vla_planner.summary import summarise
@@ -31,6 +35,8 @@ from vla_planner.validator import validate
 __all__ = ["FailedPlan", "Planner", "PlannerBackend", "PlanningOutcome"]
 
 MAX_REPAIRS = 2
+MAX_TOLD = 32
+"""Plans that a person was asked about, kept until the answer: a model asked once more may propose another one."""
 # The backend could not be asked; that says nothing about the command.
 _UNUSABLE = frozenset({Code.PLANNER_UNAVAILABLE, Code.PLANNING_TIMEOUT, Code.BUDGET_EXCEEDED})
 # What the validator refuses because of the proposal, not because of the robot or the room.
@@ -80,7 +86,10 @@ def _never() -> bool:
 
 
 class Planner:
-    """Plans commands; holds no state from one command to the next, so one planner may serve several at once."""
+    """Plans commands; one planner may serve several at once.
+
+    What it keeps from one call to the next only spares a question: plans that were told, until somebody agrees.
+    """
 
     def __init__(
         self,
@@ -103,6 +112,9 @@ class Planner:
                 )
         self.config = config
         self.backends = [factories[name](config, llm or LlmConfig()) for name in config.backends]
+        self._gate = Gate(config)
+        self._told: OrderedDict[tuple[str, str], Plan] = OrderedDict()
+        self._lock = threading.Lock()
 
     def close(self) -> None:
         for backend in self.backends:
@@ -142,7 +154,7 @@ class Planner:
                 previous=previous,
                 canceled=canceled,
             )
-            plan = self._first_plan(request, passed_over)
+            plan = self._agreed(request) or self._first_plan(request, passed_over)
         except AmbiguousError as error:
             return PlanningOutcome(
                 error.result, None, error.question, error.choices, _notice(passed_over)
@@ -175,6 +187,28 @@ class Planner:
             raise VlaError(failure.result.code, failure.result.message)
         if failure is None and not command.strip():
             raise VlaError(Code.EMPTY_COMMAND, "There are no words in the command.")
+
+    def _agreed(self, request: PlanRequest) -> Plan | None:
+        """The very plan that the person has just agreed to, where it is still at hand and still valid."""
+        if not request.answers:
+            return None
+        question, answer = request.answers[-1]
+        if not (is_of_the_gate(question) and is_yes(answer)):
+            return None
+        with self._lock:
+            told = self._told.pop((request.command, question), None)
+        if told is None:
+            return None
+        plan = self._validated(Proposal(told.steps), told.planner, request)
+        return replace(
+            told, steps=plan.steps, summary=plan.summary, prompt_tokens=0, completion_tokens=0
+        )
+
+    def _keep(self, question: GateQuestion, plan: Plan) -> None:
+        with self._lock:
+            self._told[(plan.command, question.question)] = plan
+            while len(self._told) > MAX_TOLD:
+                self._told.popitem(last=False)
 
     def _first_plan(self, request: PlanRequest, passed_over: list[str]) -> Plan:
         """Of the first backend that has one. passed_over: gets why others have none.
@@ -213,14 +247,25 @@ class Planner:
         if request.failure is not None and not backend.repairs:
             return self._plan_rest(backend, request, request.failure)
         prompt_tokens = completion_tokens = 0
+        held_before = False
         for repairs in range(MAX_REPAIRS + 1):
             try:
-                proposal = backend.propose(request)
+                answers = without_agreements(request.answers)
+                proposal = backend.propose(replace(request, answers=answers))
                 if request.canceled():
                     raise VlaError(Code.CANCELED, "Planning was canceled.")
                 prompt_tokens += proposal.prompt_tokens
                 completion_tokens += proposal.completion_tokens
                 plan = self._validated(proposal, backend.name, request)
+            except GateQuestion as question:
+                # Once, before a person is bothered: most models see their mistake.
+                if held_before or not backend.repairs or repairs == MAX_REPAIRS:
+                    raise
+                held_before = True
+                reasons = "; ".join(question.verdict.reasons)
+                refusal = f"The plan is not what was said: {reasons}."
+                request = replace(request, refusals=(*request.refusals, refusal))
+                continue
             except VlaError as error:
                 if error.code not in _REPAIRABLE or not backend.repairs or repairs == MAX_REPAIRS:
                     raise
@@ -254,7 +299,14 @@ class Planner:
             holding=request.holding,
             max_steps=self.config.max_steps,
         )
-        return Plan(request.command, steps, planner, summarise(steps))
+        plan = Plan(request.command, steps, planner, summarise(steps))
+        own = planner == RulesBackend.name and request.failure is None
+        try:
+            self._gate.check(request, steps, reading=steps if own else None)
+        except GateQuestion as question:
+            self._keep(question, plan)
+            raise
+        return plan
 
 
 def _notice(passed_over: Sequence[str], planner: str = "") -> str:

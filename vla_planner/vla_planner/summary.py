@@ -22,18 +22,63 @@ def summarise(steps: Sequence[Step]) -> str:
     parts: list[str] = []
     for condition, group in groupby(steps, key=lambda step: step.only_if):
         phrases = [
-            _phrase(step) + (" at the same time" if step.with_previous else "") for step in group
+            phrase(step) + (" at the same time" if step.with_previous else "") for step in group
         ]
         before = _CASES[condition] if condition or not parts else "then "
         parts.append(f"{before}I will {listed(phrases)}")
     return "; ".join(parts) + "."
 
 
-def _phrase(step: Step) -> str:
+def in_full(steps: Sequence[Step]) -> str:
+    """As `summarise`, but so exact that no two plans are told alike: for questions whether a plan may be carried out.
+
+    What is the same several times in a row is told once, with how often and the whole amount.
+    """
+    parts: list[str] = []
+    for step, run in groupby(steps):
+        times = len(list(run))
+        words = _CASES[step.only_if] + phrase(step, _DIGITS) + _unsaid(step)
+        if times > 1:
+            words += f" ({times} times{_together(step, times)})"
+        parts.append(words + (" at the same time" if step.with_previous else ""))
+    return f"I will {listed(parts)}."
+
+
+_DIGITS = 9
+
+
+def _together(step: Step, times: int) -> str:
+    for name, unit, factor in (
+        ("distance", "m", 1.0),
+        ("angle", "degrees", 180.0 / math.pi),
+        ("duration", "s", 1.0),
+    ):
+        value = step.arguments.get(name)
+        if isinstance(value, float):
+            return f", {abs(value) * times * factor:.5g} {unit} in all"
+    return ""
+
+
+def _unsaid(step: Step) -> str:
+    """What the phrase of a step leaves out: ids, and how a thing that is counted or put somewhere was named."""
+    words = []
+    for value in step.arguments.values():
+        if isinstance(value, ObjectRef):
+            if value.id:
+                words.append(f"known as {value.id}")
+            if value.reference and not value.relation:
+                words.append(f"with {' and '.join(value.reference)}")
+    if step.skill == "hand_over" and "person" in step.arguments:
+        words.append(f"to {step.arguments['person']}")
+    return f" ({', '.join(words)})" if words else ""
+
+
+def phrase(step: Step, digits: int = 3) -> str:
+    """One step in words that follow "I will". digits: of its numbers."""
     a = step.arguments
     phrases: dict[str, str] = {
-        "move": f"move {a.get('direction', 'forward')} {_number(a, 'distance')} m",
-        "turn": _turn(_float(a, "angle")),
+        "move": f"move {a.get('direction', 'forward')} {_number(a, 'distance', digits)} m",
+        "turn": _turn(_float(a, "angle"), digits),
         "go_to": f"go to {_target(a)}",
         "find": f"look for {_object(a, 'object')}",
         "pick": f"pick up {_object(a, 'object')}{_one_by_one(a)}",
@@ -41,7 +86,7 @@ def _phrase(step: Step) -> str:
         "hand_over": f"hand over {_object(a, 'object')}",
         "look_at": f"look {a['direction']}" if "direction" in a else f"look at {_target(a)}",
         "say": f'say "{a.get("text", "")}"',
-        "wait": f"wait {_number(a, 'duration')} s",
+        "wait": f"wait {_number(a, 'duration', digits)} s",
         "count": f"count {_object(a, 'object', 'all')}"
         + (f" at the {a['place']}" if "place" in a else ""),
         "describe": f"describe {_target(a)}" if a else "describe what I see",
@@ -64,9 +109,9 @@ def _one_by_one(arguments: Mapping[str, Argument]) -> str:
     return ", one at a time" if several else ""
 
 
-def _turn(angle: float) -> str:
+def _turn(angle: float, digits: int) -> str:
     side = "left" if angle >= 0 else "right"
-    return f"turn {side} {math.degrees(abs(angle)):.3g} degrees"
+    return f"turn {side} {_shown(math.degrees(abs(angle)), digits)} degrees"
 
 
 def _target(arguments: Mapping[str, Argument], prefix: str = "") -> str:
@@ -101,5 +146,10 @@ def _float(arguments: Mapping[str, Argument], name: str) -> float:
     return value if isinstance(value, float) else 0.0
 
 
-def _number(arguments: Mapping[str, Argument], name: str) -> str:
-    return f"{_float(arguments, name):.3g}"
+def _number(arguments: Mapping[str, Argument], name: str, digits: int = 3) -> str:
+    return _shown(_float(arguments, name), digits)
+
+
+def _shown(value: float, digits: int) -> str:
+    """Rounded to what a person can tell apart: "90", not "90.0000002"."""
+    return f"{round(value, 4):.{digits}g}"
