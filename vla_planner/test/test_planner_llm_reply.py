@@ -147,7 +147,7 @@ def test_a_plan_in_one_text():
 BAD_TEXTS = [
     ("", Code.INVALID_PLAN),
     ("Sure! I will turn.", Code.INVALID_PLAN),
-    (plan(TURN) + " Done.", Code.INVALID_PLAN),
+    (plan(TURN) + " or " + plan(TURN, TURN), Code.INVALID_PLAN),
     ("[]", Code.INVALID_PLAN),
     ("{}", Code.INVALID_PLAN),
     (plan(), Code.INVALID_PLAN),

@@ -223,7 +223,7 @@ class ChatClient:
                     whole += data
                     continue
                 assembler.feed(data)
-                if assembler.characters:
+                if assembler.begun:
                     watch.end()
                 if assembler.done:
                     # Read to the end, so that the connection serves the next command as well.
@@ -281,7 +281,7 @@ def _bounded_stream(httpx: Any, inner: Any, limit: int, error: Exception) -> Any
 
 def _cut(assembler: Assembler, text: str) -> RequestError:
     error = RequestError(Failure.CUT, text=text)
-    error.characters = assembler.characters
+    error.characters = assembler.characters + assembler.thoughts
     return error
 
 

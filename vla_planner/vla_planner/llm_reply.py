@@ -29,6 +29,7 @@ from vla_planner.llm_tools import (
     Function,
     Toolset,
 )
+from vla_planner.llm_wrapping import plan_in
 
 MAX_ARGUMENTS = 8_000
 """Characters in the arguments of one call."""
@@ -42,7 +43,6 @@ _STEP_KEYS = frozenset({"skill", "arguments", ONLY_IF, WITH_PREVIOUS})
 _OBJECT_WORDS = frozenset({"label", "place", "relation", "quantity", "id"})
 _OBJECT_LISTS = frozenset({"attributes", "reference"})
 _QUANTITY = re.compile(r"(all|one|[0-9]{1,3})?")
-_FENCE = re.compile(r"```(?:json)?\s*\n(.*)\n\s*```", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,12 @@ def steps_of_calls(calls: Sequence[Call], tools: Toolset, before: int) -> tuple[
 
 def steps_of_text(text: str, tools: Toolset, max_steps: int) -> list[Step]:
     """The steps of a whole plan in JSON. Errors: as `steps_of_calls`, and TOO_MANY_STEPS."""
-    fenced = _FENCE.fullmatch(text.strip())
-    answer = _mapping(parse(fenced.group(1) if fenced else text, MAX_ANSWER), "plan")
+    if len(text) > MAX_ANSWER:
+        _invalid(f"is longer than {MAX_ANSWER} characters")
+    written = plan_in(text)
+    if not written:
+        _invalid("is nothing but thoughts")
+    answer = _mapping(parse(written, MAX_ANSWER), "plan")
     _only(answer, _PLAN_KEYS, "plan")
     outcome = answer.get("outcome")
     if outcome not in OUTCOMES:

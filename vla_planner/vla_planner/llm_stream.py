@@ -16,6 +16,10 @@ from vla_planner.llm_reply import MAX_ANSWER, MAX_ARGUMENTS, Call
 MAX_LINE = 400_000
 MAX_NAME = 128
 MAX_TOKEN_COUNT = 10**9
+MAX_THOUGHTS = 1_000_000
+"""Characters of thoughts that are no part of the answer."""
+THOUGHTS = ("reasoning_content", "reasoning", "thinking", "thoughts")
+"""Fields in which servers put what a model thinks: vLLM, llama.cpp and DeepSeek; OpenRouter and Ollama; others."""
 
 
 class CutStreamError(Exception):
@@ -44,13 +48,15 @@ class Reply:
     finish: str
     refusal: str
     usage: Usage | None
+    thoughts: int = 0
+    """Characters of thoughts apart from the text; they cost tokens as well."""
 
     @property
     def characters(self) -> int:
         """Of everything that the model wrote."""
         parts = [self.text, self.refusal]
         parts += [call.name + call.arguments for call in self.calls]
-        return sum(map(len, parts))
+        return sum(map(len, parts)) + self.thoughts
 
 
 class Assembler:
@@ -63,12 +69,18 @@ class Assembler:
         self._data: list[bytes] = []
         self._text: list[str] = []
         self._refusal: list[str] = []
-        self._calls: dict[int, list[str]] = {}
-        """By index: id, name, arguments."""
+        self._calls: list[list[str]] = []
+        """In the order in which they began: id, name, arguments."""
+        self._at: dict[int | None, list[str]] = {}
+        """The call that each index stands for now; servers give several the same, or none."""
+        self._repeats = False
+        """The server writes the name with every piece of a call."""
         self._finish = ""
         self._usage: Usage | None = None
         self.characters = 0
         """Of text, refusal, names and arguments until now."""
+        self.thoughts = 0
+        """Characters of thoughts until now."""
         self.done = False
         """The server said that nothing follows."""
 
@@ -120,18 +132,28 @@ class Assembler:
             if not isinstance(choice, dict):
                 raise _unreadable()
             delta = choice.get("delta") or choice.get("message") or {}
+            whole = "message" in choice and not choice.get("delta")
             if not isinstance(delta, dict):
                 raise _unreadable()
-            self._delta(delta)
+            self._delta(delta, whole)
             finish = choice.get("finish_reason")
             if isinstance(finish, str) and finish:
                 self._finish = finish[:40]
 
-    def _delta(self, delta: dict[str, Any]) -> None:
+    @property
+    def begun(self) -> bool:
+        """Whether the model has begun to write, or to think."""
+        return bool(self.characters or self.thoughts)
+
+    def _delta(self, delta: dict[str, Any], whole: bool) -> None:
+        for key in THOUGHTS:
+            self._think(delta.get(key))
         for key, kept in (("content", self._text), ("refusal", self._refusal)):
             part = delta.get(key)
             if part is None:
                 continue
+            if isinstance(part, list):
+                part = self._joined(part)
             if not isinstance(part, str):
                 raise _unreadable()
             self._add(part)
@@ -144,31 +166,70 @@ class Assembler:
         calls = delta.get("tool_calls") or []
         if not isinstance(calls, list):
             raise _unreadable()
-        for position, call in enumerate(calls):
-            self._call(call, position)
+        taken: list[list[str]] = []
+        for call in calls:
+            self._call(call, taken, whole)
+        old = delta.get("function_call")  # as before there were tools
+        if old:
+            self._call({"function": old}, taken, whole)
 
-    def _call(self, call: Any, position: int) -> None:
+    def _think(self, part: Any) -> None:
+        if isinstance(part, list):
+            part = "".join(_text_of(item) for item in part)
+        if isinstance(part, str):
+            self.thoughts += len(part)
+        if self.thoughts > MAX_THOUGHTS:
+            raise VlaError(Code.INVALID_PLAN, "The language model's thoughts do not end.")
+
+    def _joined(self, parts: list[Any]) -> str:
+        """The text of content that comes in parts; parts that are thoughts are counted."""
+        texts = []
+        for part in parts:
+            kind = part.get("type") if isinstance(part, dict) else "text"
+            if kind in ("text", "output_text"):
+                texts.append(_text_of(part))
+            elif kind in ("thinking", "reasoning", "thought", "reasoning_text"):
+                thought = part.get("thinking", part.get("text", part.get("reasoning")))
+                self._think(thought)
+            else:
+                raise _unreadable()
+        return "".join(texts)
+
+    def _call(self, call: Any, taken: list[list[str]], whole: bool) -> None:
+        """One piece of a call. taken: the calls that this chunk had pieces of before; whole: no pieces follow."""
         if not isinstance(call, dict):
             raise _unreadable()
         function = call.get("function") or {}
-        index = call.get("index", position)
-        if not isinstance(function, dict) or isinstance(index, bool) or not isinstance(index, int):
+        index = _index_of(call.get("index"))
+        if not isinstance(function, dict):
             raise _unreadable()
         ident, name, arguments = call.get("id"), function.get("name"), function.get("arguments")
-        if isinstance(arguments, dict):
+        as_object = isinstance(arguments, dict)
+        if as_object:
             arguments = json.dumps(arguments)  # some servers send the object itself
         if not all(part is None or isinstance(part, str) for part in (ident, name, arguments)):
             raise _unreadable()
-        known = self._calls.get(index)
-        if known is not None and ident and known[0] and ident != known[0]:
-            # Some servers give every call the same index; a new id is a new call.
-            index = next((i for i, c in self._calls.items() if c[0] == ident), len(self._calls))
-        if index not in self._calls and len(self._calls) >= self._max_calls:
-            raise VlaError(
-                Code.TOO_MANY_STEPS,
-                f"The language model's answer has more than {self._max_calls} function calls.",
+        entry = self._known(index, ident or "")
+        if (
+            entry is None
+            or whole
+            or any(entry is other for other in taken)
+            or (
+                _is_another(entry, ident or "", name or "", as_object)
+                and not (self._repeats and name == entry[1] and not arguments)
             )
-        entry = self._calls.setdefault(index, ["", "", ""])
+        ):
+            if len(self._calls) >= self._max_calls:
+                raise VlaError(
+                    Code.TOO_MANY_STEPS,
+                    f"The language model's answer has more than {self._max_calls} function calls.",
+                )
+            entry = ["", "", ""]
+            self._calls.append(entry)
+        elif name and name == entry[1] and entry[2]:
+            self._repeats = True
+        self._at[index] = entry
+        taken.append(entry)
         entry[0] = entry[0] or (ident or "")[:MAX_NAME]
         if name and entry[1] != name:  # some servers repeat the name in every fragment
             entry[1] += name
@@ -181,6 +242,14 @@ class Assembler:
                 Code.INVALID_PLAN,
                 f"The language model's answer has a call with more than {MAX_ARGUMENTS} characters.",
             )
+
+    def _known(self, index: int | None, ident: str) -> list[str] | None:
+        """The call that a piece belongs to, as far as its id and index tell."""
+        last = self._calls[-1] if self._calls else None
+        at = last if index is None else self._at.get(index)
+        if at is not None and ident and at[0] and at[0] != ident:
+            return next((entry for entry in reversed(self._calls) if entry[0] == ident), at)
+        return at
 
     def _add(self, part: str) -> None:
         self.characters += len(part)
@@ -202,8 +271,61 @@ class Assembler:
             self._line(b"")
         if not self.done and not self._finish:
             raise CutStreamError
-        calls = tuple(Call(*self._calls[index]) for index in sorted(self._calls))
-        return Reply("".join(self._text), calls, self._finish, "".join(self._refusal), self._usage)
+        return Reply(
+            "".join(self._text),
+            tuple(Call(*entry) for entry in self._ordered()),
+            self._finish,
+            "".join(self._refusal),
+            self._usage,
+            self.thoughts,
+        )
+
+    def _ordered(self) -> list[list[str]]:
+        """By their indices where each has one of its own; else as they began."""
+        numbered = [entry for index, entry in sorted(self._at.items(), key=_by_index)]
+        own = len(numbered) == len(self._calls) and None not in self._at
+        return numbered if own else self._calls
+
+
+def _by_index(item: tuple[int | None, list[str]]) -> int:
+    return -1 if item[0] is None else item[0]
+
+
+def _index_of(value: Any) -> int | None:
+    """None: it has none. Errors: PLANNER_UNAVAILABLE for what is no number."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise _unreadable()
+    return value
+
+
+def _is_another(entry: list[str], ident: str, name: str, as_object: bool) -> bool:
+    """Whether a piece begins another call than the one whose index it has: servers give all the same, or none."""
+    if ident and entry[0] and ident != entry[0]:
+        return True
+    if not entry[2]:
+        return False
+    if as_object:
+        return True  # the arguments before were whole
+    if not name:
+        return False
+    return name != entry[1] or _is_whole(entry[2])
+
+
+def _is_whole(arguments: str) -> bool:
+    try:
+        return isinstance(json.loads(arguments), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _text_of(part: Any) -> str:
+    """Of one part of a content. Errors: PLANNER_UNAVAILABLE."""
+    text = part.get("text", "") if isinstance(part, dict) else part
+    if isinstance(text, str):
+        return text
+    raise _unreadable()
 
 
 def _unreadable() -> VlaError:

@@ -30,12 +30,13 @@ from vla_planner.llm_retry import Failure, RequestError, Retries, sentence_of
 from vla_planner.llm_stream import Reply, Usage
 from vla_planner.llm_tokens import TokenEstimate
 from vla_planner.llm_traits import ServerTraits
+from vla_planner.llm_wrapping import without_thoughts
 from vla_planner.planning import MAX_REPAIRS
 
 SHARE_OF_TIME = 0.9
 """Of `planner.timeout_s`; the rest is for the backend that plans when this one does not answer."""
-EVENTS = 1_000
-"""A token is one event as a rule; so many more are permitted besides."""
+EVENTS = 10_000
+"""A token is one event as a rule; so many more are permitted besides, for servers that do not count thoughts."""
 _log = logging.getLogger(__name__)
 
 
@@ -381,8 +382,9 @@ class OpenAiBackend:
 
 def _is_prose(reply: Reply) -> bool:
     """Whether it has words that were not cut off, and nothing that could have been meant as a plan."""
-    words = bool(reply.text.strip()) and reply.finish != "length"
-    return words and not reply.calls and "{" not in reply.text
+    text = without_thoughts(reply.text)
+    words = bool(text) and reply.finish != "length"
+    return words and not reply.calls and "{" not in text
 
 
 def _out_of_time() -> VlaError:
