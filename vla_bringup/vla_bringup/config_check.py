@@ -6,14 +6,13 @@ The nodes check again what they are given; this finds what no node would ever lo
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from vla_common.config import settings_of, unknown_key
-from vla_common.outcomes import Code, VlaError
+from vla_common.outcomes import VlaError
+from vla_common.parameter_file import load
 
 CONFIG_MODULES = (
     "vla_planner.config",
@@ -33,37 +32,6 @@ def all_groups() -> dict[str, type[Any]]:
     for name in CONFIG_MODULES:
         groups.update(importlib.import_module(name).GROUPS)
     return groups
-
-
-def load(path: str | Path) -> dict[str, Any]:
-    """Parameters of a ROS parameter file as `group.name -> value`, over all its nodes.
-
-    Errors: INVALID_CONFIG for a file that can't be read or has another shape.
-    """
-    try:
-        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise VlaError(
-            Code.INVALID_CONFIG, f"The parameter file {path} can't be read: {error}."
-        ) from None
-    except yaml.YAMLError as error:
-        where = " ".join(str(error).split())
-        raise VlaError(
-            Code.INVALID_CONFIG, f"The parameter file {path} is not valid YAML: {where}."
-        ) from None
-    if not isinstance(content, dict):
-        raise VlaError(
-            Code.INVALID_CONFIG, f"The parameter file {path} has no node names such as '/**:'."
-        )
-    values: dict[str, Any] = {}
-    for node, entry in content.items():
-        if not isinstance(entry, dict) or not isinstance(entry.get("ros__parameters"), dict):
-            raise VlaError(
-                Code.INVALID_CONFIG,
-                f"'{node}' in the parameter file {path} has no 'ros__parameters' with values.",
-            )
-        values.update(_flat(entry["ros__parameters"]))
-    return values
 
 
 def check(values: Mapping[str, Any]) -> None:
@@ -90,12 +58,3 @@ def check_file(path: str | Path) -> dict[str, Any]:
     except VlaError as error:
         raise VlaError(error.code, f"{path}: {error.message}") from None
     return values
-
-
-def _flat(entry: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in entry.items():
-        name = f"{prefix}{key}"
-        if isinstance(value, dict):
-            yield from _flat(value, name + ".")
-        else:
-            yield name, value

@@ -32,9 +32,10 @@ def findings() -> Iterator[Finding]:
         "domain", True, f"ROS_DOMAIN_ID={os.environ.get('ROS_DOMAIN_ID', '0 (not set)')}, "
         f"discovery {os.environ.get('ROS_AUTOMATIC_DISCOVERY_RANGE', 'SUBNET (not set)')}",
     )  # fmt: skip
+    yield _guarded("middleware", _middleware)
     yield _guarded("simulator", _simulator)
     yield _guarded("rendering", _rendering)
-    yield _perception()
+    yield from _perception()
     yield _language_model()
     yield from _speech()
     yield _optional(
@@ -77,7 +78,25 @@ def _guarded(name: str, look: Callable[[], str]) -> Finding:
     try:
         return Finding(name, True, look())
     except Exception as error:
-        return Finding(name, False, f"{type(error).__name__}: {error}")
+        return Finding(name, False, f"{type(error).__name__}: {' '.join(str(error).split())[:300]}")
+
+
+def _middleware() -> str:
+    """A context and a node, as every process of the system has: an impossible domain, a middleware that is not
+    installed and a place for logs that can't be written show here, and not in each process after the start."""
+    import rclpy
+    from rclpy.context import Context
+    from rclpy.signals import SignalHandlerOptions
+
+    context = Context()
+    rclpy.init(context=context, signal_handler_options=SignalHandlerOptions.NO)
+    try:
+        rclpy.create_node(
+            "vla_doctor", context=context, start_parameter_services=False
+        ).destroy_node()
+        return str(rclpy.utilities.get_rmw_implementation_identifier())
+    finally:
+        context.shutdown()
 
 
 def _simulator() -> str:
@@ -93,19 +112,18 @@ def _rendering() -> str:
     return f"{backend.value} ({reason})"
 
 
-def _perception() -> Finding:
+def _perception() -> Iterator[Finding]:
     from vla_perception.backends import choose_detector
     from vla_perception.config import VisionConfig
 
     choice = choose_detector(VisionConfig())
     if choice.complaint:
-        return Finding(
-            "perception", None, f"{choice.complaint} Depth and colour alone find things."
-        )
+        yield Finding("perception", None, f"{choice.complaint} Depth and colour alone find things.")
+        return
+    if choice.caution:
+        yield Finding("model file", None, choice.caution)
     detector = choice.detector
-    return Finding(
-        "perception", True, f"{detector.name} with {detector.model} on {detector.device}"
-    )
+    yield Finding("perception", True, f"{detector.name} with {detector.model} on {detector.device}")
 
 
 def _language_model() -> Finding:

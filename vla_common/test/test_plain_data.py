@@ -240,7 +240,6 @@ ROS_SIDE = {
         "spin",
         "action_client",
         "streams",
-        "logger",
     },
     "vla_bringup": {
         "cli",

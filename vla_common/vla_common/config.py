@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from vla_common.outcomes import Code, VlaError
+from vla_common.parameter_file import kind
 
 T = TypeVar("T")
 _KEY = "vla_setting"
@@ -70,6 +71,8 @@ class Setting:
             if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
                 raise _bad(key, value, "a list")
             items = list(value)
+            for item in items:
+                _check_item(key, item, default[0] if default else items[0])
             if self.length is not None and len(items) not in (0, self.length):
                 raise _bad(key, items, f"a list of {self.length} (or empty)")
             return tuple(items)
@@ -84,9 +87,25 @@ class Setting:
         return value
 
 
-def _bad(key: str, value: Any, wanted: str) -> VlaError:
+def _check_item(key: str, item: Any, model: Any) -> None:
+    """A list holds what its default, or else its first item, is made of."""
+    number = not isinstance(item, bool) and isinstance(item, (int, float))
+    if isinstance(model, bool):
+        if not isinstance(item, bool):
+            raise _bad(key, item, "a list of true and false", "has")
+    elif isinstance(model, float):
+        if not number or not math.isfinite(item):
+            raise _bad(key, item, "a list of finite numbers", "has")
+    elif isinstance(model, int):
+        if not number or isinstance(item, float):
+            raise _bad(key, item, "a list of whole numbers", "has")
+    elif not isinstance(item, str):
+        raise _bad(key, item, "a list of texts", "has")
+
+
+def _bad(key: str, value: Any, wanted: str, verb: str = "is") -> VlaError:
     return VlaError(
-        Code.INVALID_CONFIG, f"Parameter '{key}' has to be {wanted}, but is {str(value)[:80]}."
+        Code.INVALID_CONFIG, f"Parameter '{key}' has to be {wanted}, but {verb} {kind(value)}."
     )
 
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
-from vla_common.foreign_text import line
-
 
 class Code(IntEnum):
     """How something ended. Each hundred belongs to one stage."""
@@ -83,20 +81,13 @@ class Code(IntEnum):
 
 @dataclass(frozen=True)
 class Result:
-    """A code for programs and one sentence for people; the sentence is empty only when the code is OK.
-
-    A sentence may quote what somebody wrote: it is one line of bounded length, whatever it was made of.
-    """
+    """A code for programs and one sentence for people; the sentence is empty only when the code is OK."""
 
     code: Code = Code.OK
     message: str = ""
 
     def __post_init__(self) -> None:
-        said = line(self.message)
-        if self.message and not said:  # nothing in it that could be seen
-            said = self.code.name.replace("_", " ").capitalize() + "."
-        object.__setattr__(self, "message", said)
-        if self.code is not Code.OK and not said:
+        if self.code is not Code.OK and not self.message:
             raise ValueError(f"outcome {self.code.name} needs a sentence")
 
     @property
@@ -122,9 +113,9 @@ class VlaError(Exception):
     """
 
     def __init__(self, code: Code, message: str) -> None:
-        self.message = line(message)
-        super().__init__(self.message)
+        super().__init__(message)
         self.code = code
+        self.message = message
 
     @property
     def result(self) -> Result:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
-from vla_common.foreign_text import line
 from vla_common.outcomes import OK, Code, Result
 from vla_common.skills import StepRecord
 from vla_executor.rounds import Round
@@ -35,9 +34,6 @@ class Progress:
     message: str
     progress: float
     records: tuple[StepRecord, ...]
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "message", line(self.message))
 
 
 class Records:

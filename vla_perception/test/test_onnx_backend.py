@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import hashlib
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from tiny_models import columns, large_opset_error, tiny_model
 from vla_common.outcomes import Code, VlaError
 from vla_perception.backends import choose_detector
 from vla_perception.config import VisionConfig
-from vla_perception.network import our_names, parse_class_map
+from vla_perception.network import caution, our_names, parse_class_map
 from vla_perception.onnx_backend import OnnxModel
 
 PICTURE = np.full((240, 320, 3), 90, np.uint8)
@@ -96,6 +97,25 @@ def test_files_that_can_not_be_used_are_refused_in_one_sentence(tmp_path, conten
     # The same file with `auto`: work goes on without it, and it is said why.
     choice = choose_detector(VisionConfig(backend="auto", model_file=str(path)))
     assert choice.detector.name == "colour" and says in choice.complaint
+
+
+def test_a_model_file_is_held_against_its_digest(tmp_path):
+    path = tiny_model(tmp_path / "m.onnx", columns((100, 58, 140, 118, 0.9, 0)))
+    right = hashlib.sha256(path.read_bytes()).hexdigest()
+    for digest in (right, f"sha256:{right.upper()}"):
+        choice = choose_detector(VisionConfig(model_file=str(path), model_sha256=digest))
+        assert not choice.complaint
+    # Not even with `auto`, which else goes on without a network.
+    with pytest.raises(VlaError, match=r"not the one that vision.model_sha256 names.*not loaded"):
+        choose_detector(VisionConfig(model_file=str(path), model_sha256="0" * 64))
+    with pytest.raises(VlaError, match="64 hex digits"):
+        choose_detector(VisionConfig(model_file=str(path), model_sha256="abc"))
+
+
+def test_a_file_that_holds_code_comes_with_a_warning(tmp_path):
+    assert "runs code" in caution(tmp_path / "best.pt", "")
+    assert caution(tmp_path / "best.pt", "0" * 64) == ""
+    assert caution(tmp_path / "best.onnx", "") == ""
 
 
 def test_a_missing_file_is_named(tmp_path):

@@ -15,15 +15,26 @@ from vla_perception.colour_detector import ColourDetector
 from vla_perception.config import VisionConfig
 from vla_perception.detector import Detector
 from vla_perception.fused_detector import FusedDetector
-from vla_perception.network import LEVELS, Network, existing_file, parse_class_map
+from vla_perception.network import (
+    LEVELS,
+    Network,
+    caution,
+    check_digest,
+    existing_file,
+    parse_class_map,
+)
 
 
 @dataclass(frozen=True)
 class Choice:
-    """detector: what runs. complaint: why it is not a network although `auto` prefers one, "" otherwise."""
+    """detector: what runs. complaint: why it is not a network although `auto` prefers one, "" otherwise.
+
+    caution: what a person should know of the file that was loaded, "" otherwise.
+    """
 
     detector: Detector
     complaint: str = ""
+    caution: str = ""
 
 
 def choose_detector(config: VisionConfig) -> Choice:
@@ -41,13 +52,16 @@ def choose_detector(config: VisionConfig) -> Choice:
         return Choice(geometry)
     try:
         path = existing_file(config.model_file)
+        check_digest(path, config.model_sha256)
         network = _load(config, path)
     except VlaError as error:
-        if config.backend != "auto":
+        # A file that is not the one that was named is never passed over.
+        if config.backend != "auto" or config.model_sha256:
             raise
         return Choice(geometry, f"No network looks at the pictures: {error.result.message}")
     return Choice(
-        FusedDetector(network, geometry, config.detection_threshold, class_map, path.name)
+        FusedDetector(network, geometry, config.detection_threshold, class_map, path.name),
+        caution=caution(path, config.model_sha256),
     )
 
 

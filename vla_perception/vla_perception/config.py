@@ -26,6 +26,11 @@ class VisionConfig:
         "",
         "The network's file: .onnx, and for ultralytics also .pt and .engine; empty: the one that comes with it.",
     )
+    model_sha256: str = setting(
+        "",
+        "SHA-256 of the model file; another file is not loaded. "
+        "Empty: not checked, with a warning for files that hold code (.pt).",
+    )
     device: str = setting(
         "auto",
         "What a network runs on; `auto`: CUDA where the backend has it. On CUDA ultralytics runs in half precision.",

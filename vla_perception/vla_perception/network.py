@@ -6,6 +6,7 @@ by `fused_detector`. Backends: `onnx_backend`, `ultralytics_backend`.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -19,6 +20,10 @@ from vla_perception.boxes import Boxes
 LEVELS = {"speed": 320, "balanced": 416, "accuracy": 640}
 """Pixels of the longer side of a network's input."""
 SHIPPED_MODEL = Path(__file__).parent / "models" / "detector.onnx"
+
+
+CODE_SUFFIXES = (".pt", ".pth", ".engine")
+"""Files that are no mere data: pickles, and programs for the GPU."""
 
 
 class Network(Protocol):
@@ -71,6 +76,38 @@ def parse_class_map(entries: Sequence[str]) -> dict[str, str]:
 def our_names(theirs: Sequence[str], class_map: Mapping[str, str]) -> tuple[str, ...]:
     """Labels for a model's classes; "" for those that are to be ignored ("person=" in the map)."""
     return tuple(class_map.get(name.strip().lower(), name.strip().lower()) for name in theirs)
+
+
+def check_digest(path: Path, wanted: str) -> None:
+    """The file is the one that its SHA-256 names. wanted: 64 hex digits, or nothing. Errors: INVALID_CONFIG."""
+    wanted = wanted.strip().lower().removeprefix("sha256:")
+    if not wanted:
+        return
+    if len(wanted) != 64 or any(c not in "0123456789abcdef" for c in wanted):
+        raise VlaError(
+            Code.INVALID_CONFIG,
+            f"vision.model_sha256 has to be 64 hex digits, as `sha256sum {path.name}` prints them.",
+        )
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while part := file.read(1 << 20):
+            digest.update(part)
+    if digest.hexdigest() != wanted:
+        raise VlaError(
+            Code.INVALID_CONFIG,
+            f"The model file {path} is not the one that vision.model_sha256 names (its own is "
+            f"{digest.hexdigest()}); it is not loaded.",
+        )
+
+
+def caution(path: Path, digest: str) -> str:
+    """What a person should know before such a file is loaded, or nothing."""
+    if path.suffix not in CODE_SUFFIXES or digest.strip():
+        return ""
+    return (
+        f"Loading {path.name} runs code that is in it, and nothing says that it is the file you mean: "
+        "name its digest in vision.model_sha256, or export it to ONNX, which holds no code."
+    )
 
 
 def existing_file(model_file: str) -> Path:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vla_common.outcomes import Code, VlaError
+from vla_common.quiet_libraries import keep_libraries_quiet
 from vla_perception.boxes import Boxes
 from vla_perception.letterbox import STRIDE, fill, fit
 from vla_perception.yolo_output import Layout, decode, layout_of
@@ -36,6 +37,7 @@ class OnnxModel:
     def __init__(
         self, path: Path, level: int = 320, threads: int = 1, device: str = "auto"
     ) -> None:
+        keep_libraries_quiet()
         try:
             import onnxruntime
         except ImportError as error:

@@ -83,8 +83,9 @@ class PerceptionNode(VlaLifecycleNode):
         choice = choose_detector(self._config)
         self._detector = choice.detector
         self._complaint = choice.complaint
-        if choice.complaint:
-            self.get_logger().warning(choice.complaint)
+        for remark in (choice.complaint, choice.caution):
+            if remark:
+                self.get_logger().warning(remark)
         c = self._config
         places = load_places(Path(c.places_file)) if c.places_file else ()
         store = self._open_store()

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vla_common.outcomes import Code, VlaError
+from vla_common.quiet_libraries import keep_libraries_quiet
 from vla_perception.boxes import Boxes
 from vla_perception.yolo_output import MAX_BOXES, MAX_OVERLAP
 
@@ -110,8 +111,7 @@ class UltralyticsModel:
 
 def _import_offline() -> tuple[Any, Any]:
     """torch and the class YOLO, with everything switched off that would reach out. Errors: PERCEPTION_UNAVAILABLE."""
-    os.environ["YOLO_OFFLINE"] = "true"
-    os.environ["YOLO_AUTOINSTALL"] = "false"
+    keep_libraries_quiet()
     os.environ.setdefault("YOLO_VERBOSE", "false")
     os.environ.setdefault(
         "YOLO_CONFIG_DIR", str(Path(tempfile.gettempdir()) / f"vla-ultralytics-{os.getuid()}")

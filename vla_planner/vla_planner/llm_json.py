@@ -11,7 +11,6 @@ import math
 import unicodedata
 from typing import Any, NoReturn
 
-from vla_common.foreign_text import line
 from vla_common.outcomes import Code, VlaError
 
 MAX_DEPTH = 16
@@ -113,4 +112,8 @@ def is_clean(text: str) -> bool:
 
 def shown(text: str, longest: int = 40) -> str:
     """A model's text as it may appear in a sentence: one printable line, cut."""
-    return line(text, longest)
+    line = "".join(
+        character if character.isprintable() else " " for character in text[: 4 * longest]
+    )
+    line = " ".join(line.split())
+    return line if len(line) <= longest else line[: longest - 1] + "…"

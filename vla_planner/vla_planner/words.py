@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vla_common.foreign_text import quoted as quoted
+
+def quoted(text: str) -> str:
+    """In quotes, cut where it is too long to be read out."""
+    return f"'{text if len(text) <= 40 else text[:39] + '…'}'"
 
 
 def listed(names: Sequence[str]) -> str:

@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
-from vla_common.foreign_text import line
-
 
 class Kind(IntEnum):
     """As in vla_interfaces/Feedback."""
@@ -57,7 +55,7 @@ class SentenceQueue:
 
     def add(self, sentence: Sentence) -> bool:
         """Whether the current sentence is to be cut off for it."""
-        text = line(sentence.text, 4 * self._rules.longest_text)
+        text = " ".join(sentence.text.split())
         if len(text) > self._rules.longest_text:
             text = text[: self._rules.longest_text].rsplit(" ", 1)[0] + " ..."
         if not any(character.isalnum() for character in text):

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from vla_common.outcomes import Code, VlaError
+from vla_common.quiet_libraries import keep_libraries_quiet
 from vla_speech.audio import level_of
 from vla_speech.recogniser import F32, SAMPLE_RATE_HZ
 
@@ -83,6 +84,7 @@ def _model_file() -> Path:
 
 
 def _session(path: Path) -> Any:
+    keep_libraries_quiet()
     try:
         import onnxruntime
     except ImportError as error:
