@@ -818,6 +818,71 @@ def test_a_cap_for_a_command_holds_over_its_repairs_and_its_replans(make):
         assert len(server.requests) == 2
 
 
+@pytest.mark.parametrize(
+    "usage",
+    [
+        {"prompt_tokens": 0, "completion_tokens": 0},
+        {"prompt_tokens": 1, "completion_tokens": 1},
+        {"prompt_tokens": 900, "completion_tokens": 0},
+        {"prompt_tokens": 10**8, "completion_tokens": 40},
+        {"prompt_tokens": 900, "completion_tokens": 10**8},
+    ],
+)
+def test_a_count_that_can_not_be_true_is_replaced_by_our_own(make, usage):
+    with FakeOpenAi(calls(GO, TURN, usage=usage)) as server:
+        backend = make(server)
+        proposal = ask(backend)
+        size = len(json.dumps(server.bodies[0]))
+        assert size / 4 < proposal.prompt_tokens < size
+        assert 10 < proposal.completion_tokens < 500
+        today = backend.usage()
+        assert today.estimated_tokens == today.tokens > size / 4
+
+
+def test_caps_hold_for_a_server_that_counts_nothing(make):
+    nothing = {"prompt_tokens": 0, "completion_tokens": 0}
+    with FakeOpenAi(calls(TURN, usage=nothing)) as server:
+        backend = make(server, max_tokens_per_day=30_000, max_tokens_per_command=0)
+        codes = []
+        for _ in range(6):
+            try:
+                ask(backend)
+            except VlaError as error:
+                codes.append(error.code)
+        assert codes and set(codes) == {Code.BUDGET_EXCEEDED}
+        assert len(server.requests) == 6 - len(codes)
+
+
+def test_one_command_asks_no_model_for_ever(make):
+    """One call per answer, none of them the last, in each of its repairs."""
+    with FakeOpenAi(events(*call_chunks(TURN))) as server:
+        backend = make(server, max_tokens_per_command=0)
+        planner = planner_for(backend, RulesBackend(PlannerConfig()))
+        outcome = planner.plan("say hello", SCENE, SKILLS)
+        assert outcome.plan.planner == "rules" and "times for this command" in outcome.notice
+        assert len(server.requests) == LlmConfig().max_requests_per_command
+
+
+def test_answers_and_second_tries_count_for_the_same_command(make):
+    with FakeOpenAi(calls(TURN)) as server:
+        backend = make(server, max_requests_per_command=3)
+        ask(backend)
+        ask(backend, answers=(("Which?", "the red one"),))
+        answers = (("Which?", "the red one"), ("Where?", "there"))
+        ask(backend, answers=answers)
+        failed = FailedPlan(Plan("x", STEPS), 0, Result(Code.GRASP_FAILED, "It slipped."))
+        assert refusal(backend, failure=failed, answers=answers).code is Code.BUDGET_EXCEEDED
+        ask(backend, command="another one")
+        assert len(server.requests) == 4
+
+
+def test_a_cap_on_the_cost_of_a_command(make):
+    with FakeOpenAi(calls(TURN)) as server:
+        backend = make(server, max_cost_per_command_usd=0.0001, **PRICES)
+        assert "USD a command" in refusal(backend).message
+        assert not server.requests
+
+
 def test_a_cap_on_cost_without_prices_is_a_mistake():
     with pytest.raises(VlaError, match="usd_per_million") as caught:
         backend_of({}, max_cost_per_day_usd=1.0)

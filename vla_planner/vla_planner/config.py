@@ -118,7 +118,23 @@ class LlmConfig:
         maximum=86400.0,
     )
     max_tokens_per_command: int = setting(
-        0, "most tokens for one command, prompts included; 0: no cap", minimum=0, maximum=10**9
+        100_000,
+        "most tokens for one command with its repairs, answers and second tries, prompts included; 0: no cap",
+        minimum=0,
+        maximum=10**9,
+    )
+    max_requests_per_command: int = setting(
+        20,
+        "how often a model is asked for one command with its repairs, answers and second tries; 0: no cap",
+        minimum=0,
+        maximum=10_000,
+    )
+    max_cost_per_command_usd: float = setting(
+        1.0,
+        "most cost of one command, by the two prices where they are set; 0: no cap",
+        unit="USD",
+        minimum=0.0,
+        maximum=1e6,
     )
     max_tokens_per_day: int = setting(
         0, "most tokens in a day (UTC), prompts included; 0: no cap", minimum=0, maximum=10**12

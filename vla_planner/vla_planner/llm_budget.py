@@ -19,6 +19,7 @@ import math
 import os
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -32,6 +33,8 @@ SETTLE_S = 0.5
 POLL_S = 0.005
 """How often a waiting thread looks whether it was canceled."""
 MAX_FILE_BYTES = 10_000
+MAX_COMMANDS = 64
+"""Commands whose cost is remembered."""
 _log = logging.getLogger(__name__)
 
 
@@ -90,6 +93,62 @@ def check_command(cap: int, spent: int, more: int) -> None:
             f"The {cap} tokens a command for the language model don't suffice: {spent} are spent, and this request "
             f"may take {more}.",
         )
+
+
+@dataclass(frozen=True)
+class Spent:
+    """On one command so far."""
+
+    tokens: int = 0
+    requests: int = 0
+    cost_usd: float = 0.0
+
+    def plus(self, tokens: int, cost_usd: float, requests: int = 0) -> Spent:
+        return Spent(self.tokens + tokens, self.requests + requests, self.cost_usd + cost_usd)
+
+
+@dataclass(frozen=True)
+class CommandCaps:
+    """What one command may take at most; 0: no cap."""
+
+    tokens: int = 0
+    requests: int = 0
+    usd: float = 0.0
+
+    def check(self, spent: Spent, tokens: int, cost_usd: float) -> None:
+        """For one request more. Errors: BUDGET_EXCEEDED."""
+        check_command(self.tokens, spent.tokens, tokens)
+        if self.requests and spent.requests >= self.requests:
+            raise VlaError(
+                Code.BUDGET_EXCEEDED,
+                f"The language model was asked {spent.requests} times for this command, and that is all it may be "
+                "('llm.max_requests_per_command').",
+            )
+        if self.usd and spent.cost_usd + cost_usd > self.usd + 1e-9:
+            raise VlaError(
+                Code.BUDGET_EXCEEDED,
+                f"The {self.usd:g} USD a command for the language model don't suffice: {spent.cost_usd:.4f} are "
+                f"spent, and this request may cost {cost_usd:.4f} ('llm.max_cost_per_command_usd').",
+            )
+
+
+class CommandLog:
+    """What commands have cost that may go on: with an answer to a question, or after a failed step."""
+
+    def __init__(self) -> None:
+        self._spent: OrderedDict[tuple[object, ...], Spent] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def note(self, key: tuple[object, ...], spent: Spent) -> None:
+        with self._lock:
+            self._spent[key] = spent
+            self._spent.move_to_end(key)
+            while len(self._spent) > MAX_COMMANDS:
+                self._spent.popitem(last=False)
+
+    def of(self, key: tuple[object, ...]) -> Spent:
+        with self._lock:
+            return self._spent.get(key, Spent())
 
 
 def usage_path(setting: str, environ: Mapping[str, str]) -> Path:

@@ -11,6 +11,29 @@ FEWEST_BYTES_PER_TOKEN = 1.0
 """No tokeniser makes more tokens than there are bytes."""
 
 
+MOST_BYTES_PER_TOKEN = 24.0
+"""No tokeniser puts more into one on average; a server that counts less has not counted."""
+OVERHEAD_TOKENS = 10_000
+"""What a server's own template and a model's hidden thoughts may add."""
+
+
+def believable(
+    prompt_tokens: int,
+    completion_tokens: int,
+    size_bytes: int,
+    characters: int,
+    max_tokens: int,
+) -> bool:
+    """Whether a server's count can be true of a request of that size and an answer of that length."""
+    fewest = (size_bytes / MOST_BYTES_PER_TOKEN, characters / MOST_BYTES_PER_TOKEN)
+    most = (size_bytes / FEWEST_BYTES_PER_TOKEN, max(max_tokens, characters))
+    counts = (prompt_tokens, completion_tokens)
+    return all(
+        low <= count <= high + OVERHEAD_TOKENS
+        for low, count, high in zip(fewest, counts, most, strict=True)
+    )
+
+
 class TokenEstimate:
     """Learns from what the server counts, in one direction only: towards more tokens."""
 

@@ -13,7 +13,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from vla_common.outcomes import Code, VlaError
@@ -21,14 +21,22 @@ from vla_common.skills import Step
 from vla_planner import llm_access, llm_prompt
 from vla_planner.backend import AmbiguousError, PlanRequest, Proposal
 from vla_planner.config import LlmConfig, PlannerConfig
-from vla_planner.llm_budget import DayUsage, Ledger, Terms, check_command, usage_path
+from vla_planner.llm_budget import (
+    CommandCaps,
+    CommandLog,
+    DayUsage,
+    Ledger,
+    Spent,
+    Terms,
+    usage_path,
+)
 from vla_planner.llm_client import ChatClient, Limits
 from vla_planner.llm_json import shown
 from vla_planner.llm_reply import steps_of_calls, steps_of_text
 from vla_planner.llm_rest import Rest
 from vla_planner.llm_retry import Failure, RequestError, Retries, sentence_of
 from vla_planner.llm_stream import Reply, Usage
-from vla_planner.llm_tokens import TokenEstimate
+from vla_planner.llm_tokens import TokenEstimate, believable
 from vla_planner.llm_traits import ServerTraits
 from vla_planner.llm_wrapping import without_thoughts
 from vla_planner.planning import MAX_REPAIRS
@@ -44,13 +52,13 @@ _log = logging.getLogger(__name__)
 class _Command:
     """What is kept from a proposal to its repairs.
 
-    tokens: spent on this command until now; answered: the server has answered a request for it;
+    spent: on this command until now; answered: the server has answered a request for it;
     prose, other: how many answers were nothing but prose, and whether one was not.
     """
 
     command: str
     begun_s: float
-    tokens: int = 0
+    spent: Spent = field(default_factory=Spent)
     answer: str = ""
     answered: bool = False
     prose: int = 0
@@ -115,11 +123,19 @@ class OpenAiBackend:
                 "Parameter 'llm.max_cost_per_day_usd' needs both prices, 'llm.usd_per_million_prompt_tokens' and "
                 "'llm.usd_per_million_completion_tokens'.",
             )
+        self._terms = terms
+        self._caps = CommandCaps(
+            llm_config.max_tokens_per_command,
+            llm_config.max_requests_per_command,
+            llm_config.max_cost_per_command_usd,
+        )
+        self._log = CommandLog()
         self._ledger = Ledger(usage_path(llm_config.usage_file, environ), terms)
         self._traits = ServerTraits(llm_config.mode)
         self._estimate = TokenEstimate()
         self._rest = Rest(llm_config.rest_s)
         self._commands = threading.local()
+        self._doubted = False
         self._client: ChatClient | None = None
         if not self._problem:
             try:
@@ -212,11 +228,20 @@ class OpenAiBackend:
         last: _Command | None = getattr(self._commands, "last", None)
         if not request.refusals or last is None or last.command != request.command:
             last = _Command(request.command, time.monotonic())
-            if request.failure is not None:
-                plan = request.failure.plan
-                last.tokens = plan.prompt_tokens + plan.completion_tokens
+            last.spent = self._spent_before(request)
             self._commands.last = last
         return last
+
+    def _spent_before(self, request: PlanRequest) -> Spent:
+        """What a command that goes on has cost already, with an answer or after a failure."""
+        if request.failure is not None:
+            known = self._log.of((request.command, request.answers))
+            plan = request.failure.plan
+            tokens = plan.prompt_tokens + plan.completion_tokens
+            return known if known.tokens >= tokens else replace(known, tokens=tokens)
+        if request.answers:
+            return self._log.of((request.command, request.answers[:-1]))
+        return Spent()
 
     # --- one answer ---------------------------------------------------------------------------------
 
@@ -319,11 +344,8 @@ class OpenAiBackend:
             raise _out_of_time()
         size = len(json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"))
         prompt = self._estimate.prompt(size)
-        check_command(
-            self._config.max_tokens_per_command,
-            talk.command.tokens,
-            prompt + self._config.max_tokens,
-        )
+        most = self._config.max_tokens
+        self._caps.check(talk.command.spent, prompt + most, self._terms.cost_usd(prompt, most))
         booked = self._ledger.reserve(
             prompt, self._config.max_tokens, left_s, talk.request.canceled
         )
@@ -336,11 +358,10 @@ class OpenAiBackend:
             spent = Usage(prompt, self._config.max_tokens, estimated=True)
             talk.sent = True
             reply = self._client.ask(body, self._limits(left_s), talk.request.canceled)
-            spent = reply.usage or Usage(
-                prompt, self._estimate.text(reply.characters), estimated=True
-            )
-            if reply.usage is not None:
-                self._estimate.learn(size, reply.usage.prompt_tokens)
+            spent = Usage(prompt, self._estimate.text(reply.characters), estimated=True)
+            if reply.usage is not None and self._believes(reply.usage, size, reply.characters):
+                spent = reply.usage
+                self._estimate.learn(size, spent.prompt_tokens)
             talk.command.answered = True
             return reply
         except RequestError as error:
@@ -355,9 +376,31 @@ class OpenAiBackend:
             self._ledger.settle(
                 booked, spent.prompt_tokens, spent.completion_tokens, spent.estimated
             )
-            talk.command.tokens += spent.prompt_tokens + spent.completion_tokens
+            self._note(talk, spent)
             talk.command.prompt_tokens += spent.prompt_tokens
             talk.command.completion_tokens += spent.completion_tokens
+
+    def _believes(self, usage: Usage, size: int, characters: int) -> bool:
+        counts = (usage.prompt_tokens, usage.completion_tokens)
+        if believable(*counts, size, characters, self._config.max_tokens):
+            return True
+        if not self._doubted:
+            self._doubted = True
+            _log.warning(
+                "the language model at %s says that a request of %d bytes took %d + %d tokens, which can't be; such "
+                "counts are replaced by an estimate",
+                self._access.server,
+                size,
+                *counts,
+            )
+        return False
+
+    def _note(self, talk: _Talk, spent: Usage) -> None:
+        tokens = spent.prompt_tokens + spent.completion_tokens
+        cost = self._terms.cost_usd(spent.prompt_tokens, spent.completion_tokens)
+        command, request = talk.command, talk.request
+        command.spent = command.spent.plus(tokens, cost, requests=1)
+        self._log.note((request.command, request.answers), command.spent)
 
     def _limits(self, left_s: float) -> Limits:
         config = self._config
