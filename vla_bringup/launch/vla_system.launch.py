@@ -21,7 +21,7 @@ from launch.substitutions import EnvironmentVariable, LaunchConfiguration, PathJ
 from launch_ros.actions import Node
 from launch_ros.substitutions import FindPackageShare
 
-from vla_bringup import config_check
+from vla_bringup import config_check, robot_names
 from vla_bringup.config import IntegrationConfig
 from vla_speech.devices import why_no_microphone, why_no_sound_card
 
@@ -35,24 +35,9 @@ SPEECH_STAGES = (
     ("vla_speech", "audio_source_node", "audio_source"),
     ("vla_speech", "speech_node", "speech"),
 )
+NAMED = {**robot_names.TOPICS, **robot_names.ACTIONS}
+"""Launch arguments that name one of the robot's topics or actions."""
 SPEAKER_STAGE = ("vla_speech", "speaker_node", "speaker")
-ROBOT_TOPICS = (
-    "cmd_vel",
-    "odom",
-    "joint_states",
-    "places",
-    "scan",
-    "camera/color/image_raw",
-    "camera/color/camera_info",
-    "camera/depth/image_raw",
-)
-ROBOT_ACTIONS = ("navigate_to_pose", "manipulate", "point_head")
-ISAAC_TOPICS = {
-    "camera/color/image_raw": "rgb",
-    "camera/color/camera_info": "camera_info",
-    "camera/depth/image_raw": "depth",
-}
-"""Names that Isaac Sim's ROS 2 bridge gives its camera topics."""
 
 
 def arguments() -> list[DeclareLaunchArgument]:
@@ -137,6 +122,26 @@ def arguments() -> list[DeclareLaunchArgument]:
             default_value="",
             description="Simulated seconds per second; empty: as in the parameter file",
         ),
+        DeclareLaunchArgument(
+            "use_sim_time",
+            default_value="auto",
+            choices=["auto", "true", "false"],
+            description="Whether the stages follow /clock; auto: as the simulator needs it, for real as in the "
+            "parameter file, true for isaac",
+        ),
+        DeclareLaunchArgument(
+            "tf_namespace",
+            default_value="auto",
+            description="Namespace of tf and tf_static; auto: that of the robot, /: the global ones",
+        ),
+        *(
+            DeclareLaunchArgument(
+                argument,
+                default_value="",
+                description=f"{what}; empty: {name} in robot_namespace",
+            )
+            for argument, (name, what) in NAMED.items()
+        ),
     ]
 
 
@@ -152,17 +157,25 @@ def set_up(context, *_):
         overrides = sim_overrides(value)
         config_check.check(overrides)
     speed = overrides.get("sim.speed", parameters.get("sim.speed", 1.0))
-    use_sim_time = robot == "isaac" or (robot == "sim" and speed != 1.0)
-    remappings = remappings_for(robot, value("robot_namespace"), namespace)
+    use_sim_time, note = robot_names.sim_time(robot, value("use_sim_time"), speed, parameters)
+    clock = [] if use_sim_time is None else [{"use_sim_time": use_sim_time}]
+    remappings = remappings_for(
+        robot,
+        value("robot_namespace"),
+        namespace,
+        value("tf_namespace"),
+        {name: value(name) for name in NAMED},
+    )
     common = {
         "namespace": namespace,
         "remappings": remappings,
         "output": "screen",
         "ros_arguments": ["--log-level", value("log_level")],
-        "parameters": [config_file, {"use_sim_time": use_sim_time}],
+        "parameters": [config_file, *clock],
     }
     actions = [SetEnvironmentVariable("ROS_DOMAIN_ID", domain_id(parameters))]
     voice, notes = voice_stages(value, parameters)
+    notes += [note] if note else []
     actions += [LogInfo(msg=note) for note in notes]
     stages = [*STAGES, *voice]
     audio_file = value("audio_file")
@@ -177,7 +190,7 @@ def set_up(context, *_):
                 name="sim",
                 **{
                     **common,
-                    "parameters": [config_file, overrides],
+                    "parameters": [config_file, {**overrides, "use_sim_time": False}],
                     "on_exit": Shutdown(reason="the simulator has ended"),
                 },
             )
@@ -208,7 +221,8 @@ def set_up(context, *_):
         ]
     if value("rviz") == "true":
         config = os.path.join(get_package_share_directory("vla_bringup"), "config", "vla.rviz")
-        rviz = {**common, "parameters": [{"use_sim_time": use_sim_time}]}
+        shown = parameters.get("use_sim_time", False) if use_sim_time is None else use_sim_time
+        rviz = {**common, "parameters": [{"use_sim_time": bool(shown)}]}
         actions.append(
             Node(
                 package="rviz2", executable="rviz2", name="rviz2", arguments=["-d", config], **rviz
@@ -279,23 +293,12 @@ def domain_id(parameters: dict) -> str:
     return os.environ.get("ROS_DOMAIN_ID") or str(parameters.get("ros2.domain_id", 42))
 
 
-def remappings_for(robot: str, robot_namespace: str, namespace: str) -> list[tuple[str, str]]:
+def remappings_for(
+    robot: str, robot_namespace: str, namespace: str, tf_namespace: str = "auto", named=None
+) -> list[tuple[str, str]]:
     """Where the robot's interfaces are, seen from the stages."""
-    if robot == "sim" and robot_namespace == "auto":
-        # tf and clock of a simulated robot are its own: several may run in one domain.
-        return [("/tf", "tf"), ("/tf_static", "tf_static"), ("/clock", "clock")]
-    root = "" if robot_namespace in ("auto", "/", "") else "/" + robot_namespace.strip("/")
-    names = {topic: topic for topic in ROBOT_TOPICS}
-    if robot == "isaac":
-        names.update(ISAAC_TOPICS)
-    for action in ROBOT_ACTIONS:
-        # Remapping an action means remapping the three services and two topics it consists of.
-        for part in ("send_goal", "cancel_goal", "get_result", "feedback", "status"):
-            names[f"{action}/_action/{part}"] = f"{action}/_action/{part}"
-    rules = [(name, f"{root}/{target}") for name, target in names.items()]
-    if root:
-        rules += [("/tf", f"{root}/tf"), ("/tf_static", f"{root}/tf_static")]
-    return rules
+    del namespace  # names that are left alone are in it
+    return robot_names.remappings(robot, robot_namespace, tf_namespace, named)
 
 
 def generate_launch_description() -> LaunchDescription:

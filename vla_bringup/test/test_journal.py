@@ -22,6 +22,7 @@ from vla_bringup.journal_config import JournalConfig, journal_path
 from vla_bringup.journal_file import LATCH_KINDS, OwnerLock, is_owned, rotated_files, rotated_path
 from vla_bringup.journal_reader import JournalReader
 from vla_common.config import from_values
+from vla_common.foreign_text import MAX_LINE
 from vla_common.outcomes import OK, Code, Result, VlaError
 from vla_common.skills import ObjectRef, Plan, Step, StepRecord
 
@@ -247,22 +248,26 @@ def test_threads_may_write_at_the_same_time(opener: Opener):
 
 
 @pytest.mark.parametrize(
-    ("text", "kept"),
+    ("text", "kept", "sentence"),
     [
-        ("a\ud800b", "a?b"),
-        ("a\x00b", "a\x00b"),
-        ("x" * 1_000_000, "x" * MAX_TEXT + " ... (1000000 characters)"),
+        ("a\ud800b", "a\ufffdb", "a\ufffdb"),
+        ("a\x00b", "a\x00b", "ab"),
+        (
+            "x" * 1_000_000,
+            "x" * MAX_TEXT + " ... (1000000 characters)",
+            "x" * (MAX_LINE - 1) + "…",
+        ),
     ],
 )
-def test_any_text_can_be_recorded(opener: Opener, text: str, kept: str):
+def test_any_text_can_be_recorded(opener: Opener, text: str, kept: str, sentence: str):
     journal = opener()
     trace = accept(journal, text)
     journal.event(trace, "answer", text)
     journal.step(trace, 0, StepRecord(0, text, Result(Code.GRASP_FAILED, text), FAILED))
     journal.end(trace, Result(Code.EXECUTION_FAILED, text), {"total": float("nan")})
     story = journal.details(trace)
-    assert story.record.command == story.record.message == story.events[0].text == kept
-    assert story.steps[0].message == kept
+    assert story.record.command == story.events[0].text == kept
+    assert story.record.message == story.steps[0].message == sentence
     assert story.record.times == {"total": "nan"}
 
 

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from typing import Any
 
+from vla_common.foreign_text import whole
 from vla_common.outcomes import VlaError
+from vla_common.terminal import print_json, tool
 
 MANAGE = ("startup", "pause", "resume", "reset", "shutdown", "cancel")
 
 
+@tool
 def main(argv: list[str] | None = None) -> int:
     """Exit codes: 0 done, 1 the answer is no, 2 wrong arguments, 130 interrupted."""
     arguments = _parser().parse_args(argv)
+    for words in ("command", "answer"):
+        # A byte that is no UTF-8 comes as half a character, which no message can hold.
+        given = getattr(arguments, words, None)
+        if isinstance(given, str):
+            setattr(arguments, words, whole(given))
+        elif isinstance(given, list):
+            setattr(arguments, words, list(map(whole, given)))
     try:
         return int(arguments.run(arguments))
     except VlaError as error:
@@ -183,7 +192,7 @@ def _say(arguments: argparse.Namespace) -> int:
 
 def _simple(arguments: argparse.Namespace, outcome: Any, done: str) -> int:
     if arguments.json:
-        print(json.dumps({"code": int(outcome.code), "message": outcome.message}))
+        print_json({"code": int(outcome.code), "message": outcome.message})
     else:
         print(str(outcome) if not outcome.ok else outcome.message or done)
     return 0 if outcome.ok else 1

@@ -6,7 +6,6 @@ Decides the order and what each answer leads to. How the stages are reached is l
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
@@ -15,6 +14,7 @@ from typing import Protocol
 from vla_bringup.conversation import Remark
 from vla_common.calls import CancelToken
 from vla_common.consent import is_yes
+from vla_common.foreign_text import MAX_PARAGRAPH, line
 from vla_common.outcomes import OK, Code, Result, VlaError
 from vla_common.scene import Scene
 from vla_common.skills import ObjectRef, Plan, RiskTier, SkillSpec, StepRecord
@@ -61,6 +61,12 @@ class Progress:
     question: str = ""  # the command waits for an answer
     choices: tuple[str, ...] = ()
     records: tuple[StepRecord, ...] = ()  # of the steps begun so far, while they run
+
+    def __post_init__(self) -> None:
+        # Somebody's words may be in them, also such as a "Done." on a line of its own.
+        object.__setattr__(self, "message", line(self.message, MAX_PARAGRAPH))
+        object.__setattr__(self, "question", line(self.question, MAX_PARAGRAPH))
+        object.__setattr__(self, "choices", tuple(map(line, self.choices)))
 
 
 @dataclass(frozen=True)
@@ -161,9 +167,7 @@ def check_command(command: str) -> str:
             Code.INVALID_REQUEST,
             f"The command has {len(command)} characters; {MAX_COMMAND_LENGTH} are permitted.",
         )
-    text = " ".join(
-        "".join(c for c in command if c.isspace() or unicodedata.category(c)[0] != "C").split()
-    )
+    text = line(command, MAX_COMMAND_LENGTH)
     if not text:
         raise VlaError(Code.EMPTY_COMMAND, "The command is empty.")
     return text

@@ -16,6 +16,7 @@ from vla_bringup.command_pipeline import CommandPipeline, CommandReport, Progres
 from vla_bringup.conversation import Remark
 from vla_bringup.system_state import Activity
 from vla_common.calls import CancelToken
+from vla_common.foreign_text import line
 from vla_common.outcomes import Code, Result, VlaError
 from vla_common.skills import Plan, StepRecord
 from vla_common.trace import short
@@ -220,7 +221,7 @@ class CommandRun:
                 return False
             if question and question != self._last.question:
                 return False
-            self._answer = " ".join(text.split())[:200]
+            self._answer = line(text, 200)
             self._answered.set()
         self._record_event("answer", f"{source}: {self._answer}")
         return True

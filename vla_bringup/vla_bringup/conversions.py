@@ -12,6 +12,7 @@ from vla_bringup.command_run import Command, CommandRun
 from vla_bringup.supervision import Supervision
 from vla_bringup.system_state import SystemFacts, explain, system_state
 from vla_common.conversions import duration_to_msg, outcome_to_msg, plan_to_msg, step_record_to_msg
+from vla_common.foreign_text import line
 
 
 def times_to_msg(times: Times) -> StageTimes:
@@ -58,7 +59,7 @@ def command_from_msg(request: ExecuteCommand.Goal, key: bytes, trace_id: str) ->
         key=key,
         trace_id=trace_id,
         text=request.command,
-        source=request.source[:40] or "text",
+        source=line(request.source, 40) or "text",
         priority=request.priority,
         policy=request.policy,
         dry_run=request.dry_run,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import queue
 import sys
@@ -23,9 +22,11 @@ from vla_bringup.say_command import Questions
 from vla_bringup.system_process import SystemProcess, own_domain, run_folder
 from vla_bringup.verdict import Check, Truth, judge
 from vla_common.conversions import outcome_from_msg, plan_from_msg
+from vla_common.foreign_text import MAX_PARAGRAPH, line
 from vla_common.outcomes import Code, Result, VlaError
 from vla_common.qos import LATCHED
 from vla_common.skills import Plan
+from vla_common.terminal import print_json
 
 DEFAULT_COMMAND = "Go to the table, find a red object, and pick it up"
 START_TIMEOUT_S = 90.0
@@ -177,7 +178,7 @@ class Demo:
                     if message.stage == Stage.EXECUTING
                     else ""
                 )
-                self._say(f"  {where}{message.message}")
+                self._say(f"  {where}{line(message.message, MAX_PARAGRAPH)}")
 
         mark = time.monotonic()
         goal = ExecuteCommand.Goal(command=self.command, source="demo")
@@ -309,7 +310,7 @@ def main(arguments: argparse.Namespace) -> int:
     )
     report = demo.run()
     if arguments.json:
-        print(json.dumps(report.to_json()), flush=True)
+        print_json(report.to_json())
         return 0 if report.ok else 1
     print("\nVerdict by the simulator's ground truth:")
     for check in report.checks:

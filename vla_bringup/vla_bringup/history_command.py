@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 import os
 import re
 import sys
@@ -25,8 +24,11 @@ from vla_bringup.journal_reader import (
     StepEntry,
 )
 from vla_bringup.plan_command import describe_step
+from vla_common.foreign_text import line as _plain
+from vla_common.foreign_text import to_json
 from vla_common.outcomes import Code, VlaError
 from vla_common.parameter_file import load
+from vla_common.terminal import writes_everything
 
 WIDTH = 100
 STATES = ("PENDING", "RUNNING", "SUCCEEDED", "FAILED", "CANCELED", "SKIPPED")
@@ -235,18 +237,7 @@ def duration(seconds: float | None) -> str:
 
 def _as_json(item: Any) -> str:
     content = dataclasses.asdict(item)
-    return json.dumps(content, ensure_ascii=False)
-
-
-def _plain(text: str) -> str:
-    """On one line and without control characters, which could do things to the terminal."""
-    return " ".join(
-        "".join(
-            " " if c.isspace() else c
-            for c in text
-            if c.isspace() or unicodedata.category(c)[0] != "C"
-        ).split()
-    )
+    return to_json(content, ascii_only=not writes_everything())
 
 
 def _width(text: str) -> int:

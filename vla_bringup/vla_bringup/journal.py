@@ -13,7 +13,6 @@ synchronised write makes them durable too. All this is as true as the disk's own
 
 from __future__ import annotations
 
-import json
 import math
 import sqlite3
 import sys
@@ -30,6 +29,7 @@ from vla_bringup.journal_reader import (
     command_record,
 )
 from vla_bringup.journal_writer import JournalWriter, Statement
+from vla_common.foreign_text import to_json, whole
 from vla_common.outcomes import Code, Result, VlaError
 from vla_common.skills import Plan, StepRecord
 
@@ -323,7 +323,7 @@ def plan_to_json(plan: Plan) -> dict[str, Any]:
 
 def _text(value: str) -> str:
     """What SQLite can hold, of a bounded length."""
-    text = str(value).encode("utf-8", "replace").decode("utf-8")
+    text = whole(str(value))
     if len(text) > MAX_TEXT:
         text = f"{text[:MAX_TEXT]} ... ({len(text)} characters)"
     return text
@@ -341,4 +341,4 @@ def _json(value: Any) -> str:
             return [finite(entry) for entry in item]
         return _text(item) if isinstance(item, str) else item
 
-    return json.dumps(finite(value), ensure_ascii=False, allow_nan=False)
+    return to_json(finite(value), allow_nan=False)

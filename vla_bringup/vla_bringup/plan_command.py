@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from vla_common.foreign_text import MAX_PARAGRAPH, line
 from vla_common.outcomes import Code, VlaError
 from vla_common.scene import Place, PlaceKind, Scene, SceneObject
 
@@ -117,7 +118,7 @@ def describe_step(number: int, step: dict[str, Any]) -> str:
     arguments = " ".join(f"{name}={_short(value)}" for name, value in step["arguments"].items())
     when = f"if {step['only_if'].replace('_', ' ')}: " if "only_if" in step else ""
     together = "at the same time: " if step.get("with_previous") else ""
-    return f"{number}. {when}{together}{step['skill']} {arguments}".rstrip()
+    return line(f"{number}. {when}{together}{step['skill']} {arguments}", MAX_PARAGRAPH)
 
 
 def _short(value: Any) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shlex
 import signal
@@ -16,7 +15,9 @@ from vla_bringup.plan_command import describe_step
 from vla_bringup.system_client import SystemClient, command_goal
 from vla_common.calls import CancelToken
 from vla_common.conversions import outcome_from_msg, plan_from_msg
+from vla_common.foreign_text import MAX_PARAGRAPH, line
 from vla_common.outcomes import VlaError
+from vla_common.terminal import print_json
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -46,7 +47,7 @@ def main(arguments: argparse.Namespace) -> int:
             "steps": steps,
             "trace_id": result.trace_id,
         }
-        print(json.dumps(report, ensure_ascii=False))
+        print_json(report)
     else:
         print(outcome.message or "Done.")
     return 0 if outcome.ok else 1
@@ -90,12 +91,13 @@ class Questions:
             self._ask(message)
 
     def _ask(self, message: Any) -> None:
-        choices = f" ({', '.join(message.choices)})" if message.choices else ""
+        choices = f" ({', '.join(map(line, message.choices))})" if message.choices else ""
         terminal = _at_the_terminal()
-        example = shlex.quote(message.choices[0]) if message.choices else "..."
+        example = shlex.quote(line(message.choices[0])) if message.choices else "..."
         hint = "" if terminal else f"  Answer with: {self._shell}./vla answer {example}"
         out = self._out or sys.stdout
-        print(f"{self._indent}{message.question}{choices}{hint}", file=out, flush=True)
+        question = line(message.question, MAX_PARAGRAPH)
+        print(f"{self._indent}{question}{choices}{hint}", file=out, flush=True)
         if terminal:
             # Feedback goes on meanwhile, and so does the question's time limit.
             arguments = (message.trace_id, message.question)
@@ -132,4 +134,5 @@ class Story:
             print("  " + describe_step(number, step.to_json()), flush=True)
         if message.message and message.message != self._said:
             self._said = message.message
-            print(f"{message.progress * 100:3.0f} %  {message.message}", flush=True)
+            said = line(message.message, MAX_PARAGRAPH)
+            print(f"{message.progress * 100:3.0f} %  {said}", flush=True)

@@ -27,6 +27,7 @@ from vla_common.conversions import (
     skill_to_msg,
     step_record_from_msg,
 )
+from vla_common.foreign_text import MAX_PARAGRAPH, line
 from vla_common.outcomes import Code, Result, VlaError
 from vla_common.qos import LATCHED
 from vla_common.scene import Place, Scene
@@ -148,7 +149,13 @@ class StageClient:
         answer = wrapped.result
         result = outcome_from_msg(answer.outcome)
         plan = plan_from_msg(answer.plan) if result.ok else None
-        return PlanAnswer(result, plan, answer.question, tuple(answer.choices), answer.notice)
+        return PlanAnswer(
+            result,
+            plan,
+            line(answer.question, MAX_PARAGRAPH),
+            tuple(map(line, answer.choices)),
+            line(answer.notice, MAX_PARAGRAPH),
+        )
 
     def execute(
         self, plan: Plan, confirmed: bool, token: CancelToken, progress: Callable[[Progress], None]

@@ -49,6 +49,7 @@ from vla_bringup.system_state import SystemState, explain, system_state, takes_c
 from vla_bringup.voice_commands import VoiceCommands
 from vla_common.action_client import RESULT_TIMEOUT_S
 from vla_common.conversions import outcome_to_msg, plan_to_msg
+from vla_common.foreign_text import MAX_PARAGRAPH, line
 from vla_common.heartbeat import Pulse
 from vla_common.outcomes import OK, Code, Result, VlaError
 from vla_common.parameters import NodeParameters
@@ -238,7 +239,7 @@ class StateManagerNode(Node):
 
     def _on_answer(self, request: Answer.Request, response: Answer.Response) -> Answer.Response:
         result = self.coordinator.answer(
-            request.trace_id, request.answer, request.source[:40], request.question
+            request.trace_id, request.answer, line(request.source, 40), request.question
         )
         response.outcome = outcome_to_msg(result)
         return response
@@ -306,7 +307,11 @@ class StateManagerNode(Node):
         choices: tuple[str, ...] = (),
     ) -> None:
         message = Feedback(
-            kind=int(kind), text=text, trace_id=trace_id, speak=speak, choices=list(choices)
+            kind=int(kind),
+            text=line(text, MAX_PARAGRAPH),
+            trace_id=trace_id,
+            speak=speak,
+            choices=list(map(line, choices)),
         )
         message.header.stamp = self.get_clock().now().to_msg()
         self._outbox.post(lambda: self._feedback.publish(message))

@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
-import sys
 import textwrap
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,12 +14,13 @@ from typing import Any
 
 from vla_bringup.supervision import LifecycleState
 from vla_bringup.system_state import SystemState
+from vla_common.foreign_text import MAX_PARAGRAPH, line
+from vla_common.terminal import clear_screen, print_json
 
 WIDTH = 100
 MIN_WIDTH = 80
 WATCH_PERIOD_S = 1.0
 NOT_MEASURED = "not measured"
-CLEAR_SCREEN = "\x1b[H\x1b[2J"
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -32,15 +31,14 @@ def main(arguments: argparse.Namespace) -> int:
         while True:
             status = status_to_json(client.status())
             if arguments.json:
-                text = json.dumps(status, ensure_ascii=False)
+                print_json(status)
             else:
                 columns = shutil.get_terminal_size((WIDTH, 24)).columns
-                text = "\n".join(lines(status, min(max(columns, MIN_WIDTH), WIDTH)))
+                if arguments.watch:
+                    clear_screen()
+                print("\n".join(lines(status, min(max(columns, MIN_WIDTH), WIDTH))), flush=True)
             if not arguments.watch:
-                print(text)
                 return 0
-            repaint = sys.stdout.isatty() and not arguments.json
-            print((CLEAR_SCREEN if repaint else "") + text, flush=True)
             time.sleep(WATCH_PERIOD_S)
 
 
@@ -249,7 +247,7 @@ def _age(value: float | None) -> str:
 def _wrapped(head: str, text: str, width: int) -> list[str]:
     """The text after its head; what does not fit continues below the text's beginning."""
     return textwrap.wrap(
-        " ".join(text.split()),
+        line(text, MAX_PARAGRAPH),
         width,
         initial_indent=head,
         subsequent_indent=" " * min(len(head), 10),
@@ -265,7 +263,7 @@ def _table(
     indent: int = 0,
 ) -> list[str]:
     """Aligned columns; the last one is wrapped. right: columns that are aligned to the right."""
-    table = [list(head), *rows] if head else list(rows)
+    table = [[line(cell) for cell in row] for row in ([head, *rows] if head else rows)]
     if not table:
         return []
     last = len(table[0]) - 1

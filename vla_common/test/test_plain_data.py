@@ -240,6 +240,7 @@ ROS_SIDE = {
         "spin",
         "action_client",
         "streams",
+        "logger",
     },
     "vla_bringup": {
         "cli",

@@ -90,7 +90,7 @@ def test_what_could_not_be_confirmed_is_answered_in_one_plain_line(channel, robo
     asker = Asker(channel.path.parent)
     order(channel, "stop answer-1 x\n")
     asker.line()
-    assert asker.line() == f"{who(channel)} 413 It 'may' move [1m /."
+    assert asker.line() == f"{who(channel)} 413 It 'may' move[1m /."
 
 
 def test_a_second_order_is_in_force_while_the_first_one_is_being_confirmed(channel, robot):

@@ -11,6 +11,8 @@ from rcl_interfaces.msg import Parameter, ParameterValue
 from rcl_interfaces.msg import ParameterType as RosParameterType
 from vla_interfaces import msg as vla_msg
 
+from vla_common.foreign_text import line
+from vla_common.foreign_text import name as clean_name
 from vla_common.outcomes import Code, Result, VlaError
 from vla_common.scene import Place, PlaceKind, Scene, SceneObject
 from vla_common.skills import (
@@ -371,14 +373,14 @@ def plan_to_msg(plan: Plan) -> Any:
 
 def plan_from_msg(message: Any) -> Plan:
     return Plan(
-        command=message.command,
+        command=line(message.command),
         steps=tuple(step_from_msg(step) for step in message.steps),
         planner=message.planner,
         summary=message.summary,
         prompt_tokens=message.prompt_tokens,
         completion_tokens=message.completion_tokens,
         repairs=message.repairs,
-        trace_id=message.trace_id,
+        trace_id=clean_name(message.trace_id),
     )
 
 
@@ -396,7 +398,7 @@ def step_record_to_msg(record: StepRecord) -> Any:
 def step_record_from_msg(message: Any) -> StepRecord:
     return StepRecord(
         index=message.index,
-        skill=message.skill,
+        skill=clean_name(message.skill),
         result=outcome_from_msg(message.outcome),
         state=message.state,
         verified=message.verified,

@@ -19,6 +19,7 @@ from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
 from vla_common.heartbeat import Pulse
+from vla_common.logger import CleanLogger
 from vla_common.outcomes import OK, Code, Result, VlaError
 from vla_common.parameters import NodeParameters
 from vla_common.spin import answer_always
@@ -66,6 +67,9 @@ class VlaLifecycleNode(LifecycleNode):
         self.loops = WorkLoops()
         """For work that must not take forever: while some of it is overdue, the node shows no pulse."""
         self._pulse = Pulse(self, instance, self.reentrant, self.loops, lambda: self._health)
+
+    def get_logger(self) -> Any:
+        return CleanLogger(super().get_logger())
 
     # --- for stages ---------------------------------------------------------------------------------
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
+from vla_common.foreign_text import line
+
 
 class Code(IntEnum):
     """How something ended. Each hundred belongs to one stage."""
@@ -81,13 +83,20 @@ class Code(IntEnum):
 
 @dataclass(frozen=True)
 class Result:
-    """A code for programs and one sentence for people; the sentence is empty only when the code is OK."""
+    """A code for programs and one sentence for people; the sentence is empty only when the code is OK.
+
+    A sentence may quote what somebody wrote: it is one line of bounded length, whatever it was made of.
+    """
 
     code: Code = Code.OK
     message: str = ""
 
     def __post_init__(self) -> None:
-        if self.code is not Code.OK and not self.message:
+        said = line(self.message)
+        if self.message and not said:  # nothing in it that could be seen
+            said = self.code.name.replace("_", " ").capitalize() + "."
+        object.__setattr__(self, "message", said)
+        if self.code is not Code.OK and not said:
             raise ValueError(f"outcome {self.code.name} needs a sentence")
 
     @property
@@ -113,9 +122,9 @@ class VlaError(Exception):
     """
 
     def __init__(self, code: Code, message: str) -> None:
-        super().__init__(message)
+        self.message = line(message)
+        super().__init__(self.message)
         self.code = code
-        self.message = message
 
     @property
     def result(self) -> Result:

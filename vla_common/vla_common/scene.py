@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 from enum import IntEnum
 
+from vla_common.foreign_text import line
 from vla_common.skills import ObjectRef
 
 ANY_LABELS = frozenset({"", "object", "thing", "item", "something", "one"})
@@ -27,7 +28,7 @@ class PlaceKind(IntEnum):
 class Place:
     """A named place. position: centre of the top surface or opening (m, map); yaw (rad); size: x, y footprint (m).
 
-    height_m above the floor equals position[2] for surfaces.
+    height_m above the floor equals position[2] for surfaces. Names are made harmless, see `foreign_text`.
     """
 
     name: str
@@ -37,6 +38,10 @@ class Place:
     size: tuple[float, float] = (0.0, 0.0)
     aliases: tuple[str, ...] = ()
     keep_out: bool = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", line(self.name))
+        object.__setattr__(self, "aliases", tuple(map(line, self.aliases)))
 
     def local(self, x: float, y: float) -> tuple[float, float]:
         """Map coordinates to coordinates along the place's own axes, origin at its centre."""
@@ -63,6 +68,7 @@ class Place:
 class SceneObject:
     """One known object. position: centre (m, map); size: extent (m), 0 where not known.
 
+    Words come from detectors and from what is written on things; they are made harmless, see `foreign_text`.
     first_seen_s, last_seen_s: seconds on the ROS clock; first_seen_s is 0 where nobody says since when it is known.
     """
 
@@ -82,6 +88,11 @@ class SceneObject:
     visible: bool = False
     held: bool = False
     first_seen_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        for field in ("id", "label", "color", "place"):
+            object.__setattr__(self, field, line(getattr(self, field)))
+        object.__setattr__(self, "attributes", tuple(map(line, self.attributes)))
 
     def describe(self) -> str:
         words = " ".join([*self.attributes, self.color, self.label]).split()

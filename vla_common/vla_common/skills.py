@@ -14,7 +14,11 @@ from dataclasses import dataclass, fields
 from enum import IntEnum
 from typing import Any, Union
 
+from vla_common.foreign_text import MAX_NAME, MAX_PARAGRAPH, line
 from vla_common.outcomes import OK, Code, Result, VlaError
+
+MAX_OBJECT_WORDS = 16
+"""Attributes of an object in words, or things that it stands in a relation to."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,8 @@ class ObjectRef:
 
     label: class name, "" or "object" for any kind. attributes: colour and size words. place: name of a place.
     relation and reference: "next_to", ("blue box",); "between", ("cup", "red box"). quantity: "", "one", "all" or
-    digits. id: a SceneObject's.
+    digits. id: a SceneObject's. Which and how many words there may be is checked where a plan is
+    (`SkillParameter.parse`).
     """
 
     label: str = ""
@@ -125,7 +130,9 @@ class SkillParameter:
         """The value as this parameter's type. Errors: INVALID_ARGUMENT with a sentence that names the parameter."""
         kind = self.type
         if kind is ParameterType.OBJECT:
-            return value if isinstance(value, ObjectRef) else ObjectRef.from_json(value)
+            return self._bounded(
+                value if isinstance(value, ObjectRef) else ObjectRef.from_json(value)
+            )
         if kind is ParameterType.BOOL:
             if not isinstance(value, bool):
                 raise self._wrong(value, "true or false")
@@ -139,7 +146,10 @@ class SkillParameter:
                 )
             if self.choices and value not in self.choices:
                 raise self._wrong(value, "one of " + ", ".join(self.choices))
-            return value
+            text = line(value)  # it is spoken, shown and logged
+            if not text:
+                raise self._wrong(value, "a text")
+            return text
         if kind is ParameterType.POSE:
             if not isinstance(value, (list, tuple)) or len(value) != 3:
                 raise self._wrong(value, "x, y and yaw")
@@ -163,6 +173,22 @@ class SkillParameter:
                 + f", more than {self.maximum:g}.",
             )
         return number
+
+    def _bounded(self, ref: ObjectRef) -> ObjectRef:
+        words = [ref.label, ref.place, ref.relation, ref.quantity, ref.id]
+        words += [*ref.attributes, *ref.reference]
+        most = max(len(ref.attributes), len(ref.reference))
+        if most > MAX_OBJECT_WORDS or any(len(word) > MAX_NAME for word in words):
+            raise VlaError(
+                Code.INVALID_ARGUMENT,
+                f"'{self.name}' has too many words, or too long ones: {MAX_OBJECT_WORDS} of {MAX_NAME} characters "
+                "are permitted.",
+            )
+        if not all(word.isprintable() for word in words):
+            raise VlaError(
+                Code.INVALID_ARGUMENT, f"'{self.name}' has a word with characters that are no text."
+            )
+        return ref
 
     def _finite(self, value: Any) -> float:
         if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -264,7 +290,7 @@ def argument_to_json(value: Argument) -> Any:
 
 @dataclass(frozen=True)
 class Plan:
-    """Validated steps for one command."""
+    """Validated steps for one command. What is told of it, `planner` and `summary`, is one line each."""
 
     command: str
     steps: tuple[Step, ...] = ()
@@ -274,6 +300,10 @@ class Plan:
     completion_tokens: int = 0
     repairs: int = 0
     trace_id: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "planner", line(self.planner, MAX_NAME))
+        object.__setattr__(self, "summary", line(self.summary, MAX_PARAGRAPH))
 
 
 @dataclass(frozen=True)

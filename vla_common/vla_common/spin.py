@@ -23,6 +23,7 @@ from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor
 from rclpy.logging import get_logger
 from rclpy.signals import SignalHandlerOptions
 
+from vla_common.logger import CleanLogger, clean_python_logging
 from vla_common.outcomes import Code
 
 SHUTDOWN_TIMEOUT_S = 2.0
@@ -51,7 +52,9 @@ def spin_on(executor: Any) -> None:
             if not isinstance(error, InvalidHandle):
                 # A defect in one callback, perhaps set off by a malformed message, must not take down a node that
                 # others rely on for a stop.
-                get_logger("spin").error(f"a callback failed:\n{traceback.format_exc()}")
+                CleanLogger(get_logger("spin")).error(
+                    f"a callback failed:\n{traceback.format_exc()}"
+                )
                 failed_at.append(time.monotonic())
                 if len(failed_at) == MOST_FAILURES and failed_at[-1] - failed_at[0] < 1.0:
                     raise  # nothing works any more
@@ -72,7 +75,7 @@ def _guarded(node: Any, callback: Callable[[Any, Any], Any]) -> Callable[[Any, A
         try:
             return callback(request, response)
         except Exception:
-            node.get_logger().error(f"a request failed:\n{traceback.format_exc()}")
+            CleanLogger(node.get_logger()).error(f"a request failed:\n{traceback.format_exc()}")
             outcome = getattr(response, "outcome", None)
             if outcome is not None:  # left alone it would say OK
                 outcome.code = int(Code.INTERNAL_ERROR)
@@ -109,6 +112,7 @@ def run(
         signal.signal(number, end)
     # Callbacks hand over from thread to thread; a thread that computes gives way sooner than after 5 ms.
     sys.setswitchinterval(SWITCH_INTERVAL_S)
+    clean_python_logging()
     rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
     executor = MultiThreadedExecutor(num_threads=threads)
     nodes = [factory() for factory in factories]
@@ -138,7 +142,7 @@ def run(
                 close()
             except Exception as error:
                 failures.append(error)
-                node.get_logger().error(f"while closing: {error!r}")
+                CleanLogger(node.get_logger()).error(f"while closing: {error!r}")
     for thing in begun:
         if thing is not None:
             thing.close()

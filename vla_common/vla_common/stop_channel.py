@@ -21,6 +21,7 @@ import traceback
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+from vla_common import foreign_text
 from vla_common.outcomes import Code, Result
 from vla_common.processes import ProcessState, own_identity, process_state, same_machine
 
@@ -238,4 +239,4 @@ class StopChannel:
 def plain(text: str) -> str:
     """One line that may stand in a terminal and between quotes."""
     text = text.replace('"', "'").replace("\\", "/")
-    return "".join(c if c.isprintable() else " " for c in text)[:500]
+    return foreign_text.line(text, 500)

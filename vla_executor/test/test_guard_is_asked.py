@@ -41,6 +41,9 @@ class Notes(Guard):
         self._guard.check_goal(*arguments)
         self._pass("navigate", arguments[2])
 
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._guard, name)
+
     def check_target(self, *arguments: Any) -> None:
         self._guard.check_target(*arguments)
         self._pass("manipulate", arguments[:2])

@@ -238,8 +238,14 @@ class GuardConfig:
     )
     scan: str = setting(
         "auto",
-        "'scan' before driving by velocity: auto uses it where it is published, required refuses to "
-        "drive without it",
+        "'scan' while the base drives: auto uses it where it is published, and where it was once there the robot does "
+        "not drive without it; required refuses to drive without it in any case",
+        choices=("auto", "required", "ignore"),
+    )
+    map: str = setting(
+        "auto",
+        "named places as obstacles: auto uses them where they are published, and where they were once known the robot "
+        "does not drive without them; required refuses to drive without them in any case",
         choices=("auto", "required", "ignore"),
     )
     min_scan_distance_m: float = setting(
@@ -257,7 +263,7 @@ class GuardConfig:
         maximum=2.0,
     )
     max_scan_age_s: float = setting(
-        0.5, "an older scan counts as none", unit="s", minimum=0.02, maximum=10.0
+        0.5, "an older scan is not driven by", unit="s", minimum=0.02, maximum=10.0
     )
 
 

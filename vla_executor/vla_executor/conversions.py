@@ -25,7 +25,9 @@ from vla_common.conversions import (
     step_record_to_msg,
     time_from_msg,
 )
+from vla_common.foreign_text import line
 from vla_common.outcomes import Code, VlaError
+from vla_common.plausible import wrong_object, wrong_place
 from vla_common.scene import Place, Scene, SceneObject
 from vla_executor.geometry import Point3, Pose2
 from vla_executor.keep_out import Mask
@@ -83,7 +85,7 @@ def places_from_msg(places: Sequence[Any]) -> tuple[Place, ...]:
         raise VlaError(Code.INVALID_REQUEST, f"{len(places)} places are too many.")
     found = []
     for message in places:
-        name = message.name[:MAX_NAME]
+        name = line(message.name, MAX_NAME)
         check_rotation(message.pose.orientation)
         try:
             place = place_from_msg(message)
@@ -91,10 +93,10 @@ def places_from_msg(places: Sequence[Any]) -> tuple[Place, ...]:
             raise VlaError(
                 Code.INVALID_REQUEST, f"The place '{name}' has the kind {message.kind}."
             ) from None
-        numbers = (*place.position, place.yaw, *place.size)
-        if not all(math.isfinite(v) for v in numbers) or min(place.size) < 0.0:
-            raise VlaError(Code.INVALID_REQUEST, f"The place '{name}' is nowhere.")
-        if not name or name != place.name:
+        wrong = wrong_place(place)
+        if wrong:
+            raise VlaError(Code.INVALID_REQUEST, f"The place '{name}' {wrong}.")
+        if not place.name or len(message.name) > MAX_NAME:
             raise VlaError(Code.INVALID_REQUEST, f"A place is called '{name}' or longer.")
         found.append(place)
     return tuple(found)
@@ -103,11 +105,7 @@ def places_from_msg(places: Sequence[Any]) -> tuple[Place, ...]:
 def objects_from_msg(objects: Sequence[Any]) -> tuple[SceneObject, ...]:
     """Those of them that are somewhere; one that is not is as good as not seen."""
     found = (scene_object_from_msg(message) for message in objects)
-    return tuple(
-        item
-        for item in found
-        if all(math.isfinite(v) for v in (*item.position, item.yaw, *item.size, item.confidence))
-    )
+    return tuple(item for item in found if not wrong_object(item))
 
 
 def view_from_msg(answer: Any) -> View:
@@ -162,6 +160,9 @@ def scan_from_msg(message: Any, transform: Any) -> Scan:
     ranges = np.where(np.isneginf(ranges), message.range_min, ranges)
     angles = message.angle_min + message.angle_increment * np.arange(count)
     good = np.isfinite(ranges) & (ranges >= message.range_min) & (ranges <= message.range_max)
+    # Farther than it can measure, or infinity, is a measurement of nothing; what is not a number, or zero, is none.
+    if not (good | (ranges > message.range_max)).any():
+        raise VlaError(Code.INVALID_REQUEST, "None of the scan's ranges is a measurement.")
     ranges, angles = ranges[good], angles[good]
     q, t = transform.transform.rotation, transform.transform.translation
     check_rotation(q)
@@ -237,7 +238,7 @@ def progress_to_msg(progress: Progress) -> Any:
 
 
 def plan_result_to_msg(result: PlanResult) -> Any:
-    outcome = replace(result.result, message=result.result.message[:MAX_SENTENCE])
+    outcome = replace(result.result, message=line(result.result.message, MAX_SENTENCE))
     return ExecutePlan.Result(
         outcome=outcome_to_msg(outcome),
         failed_step=result.failed_step,

@@ -15,7 +15,7 @@ from vla_executor import verification
 from vla_executor.context import SkillContext
 from vla_executor.geometry import Pose2, wrap
 from vla_executor.guard import LONGEST_COMMAND_GAP_S
-from vla_executor.robot import ZERO, Odometry, Velocity, Watch
+from vla_executor.robot import ZERO, Odometry, StampedPose, Velocity, Watch
 
 DECELERATION_SHARE = 0.6
 """Part of the permitted deceleration that is planned with: odometry and motors lag."""
@@ -23,6 +23,7 @@ CREEP_SHARE = 0.06
 """Slowest speed near the end, as a part of full speed."""
 BLIND_S = 0.25
 """Longest drive without new odometry; after that the base is stopped until there is some."""
+SENSE_PERIOD_S = 0.05
 HEADING_GAIN = 1.5
 CORRECTIONS = 2
 """Further tries after a drive that went too far, because odometry came late while it was braking."""
@@ -49,6 +50,10 @@ def straight(context: SkillContext, dx_m: float, dy_m: float) -> None:
     length = math.hypot(dx_m, dy_m)
     if length < 1e-4:
         return
+    _wait_for_senses(context)
+    blind = context.guard.blind_to(robot.scan(), robot.places())
+    if blind:
+        context.report(blind, 0.0)
     ux, uy = dx_m / length, dy_m / length
     base = robot.base_pose(token, config.sensor_timeout_s)
     context.guard.check_move(base, robot.now_s(), dx_m, dy_m, robot.places())
@@ -86,6 +91,7 @@ def turn(context: SkillContext, angle_rad: float) -> None:
     robot, config, token = context.robot, context.config, context.token
     if abs(angle_rad) < 1e-4:
         return
+    _wait_for_senses(context, turning=True)
     sign = math.copysign(1.0, angle_rad)
     start = robot.odometry(token, config.sensor_timeout_s)
     last_yaw, turned = start.pose.yaw_rad, 0.0
@@ -131,6 +137,17 @@ def _drive(
     while left > done_at:
         speed = speed_for(left, speed, gap_s, top, acceleration)
         velocity = command(speed, previous, odometry, gap_s)
+        check_senses(context, turning=velocity.speed_mps == 0.0)
+        if velocity.speed_mps > 0.0 and context.guard.scan_is_late(robot.scan(), robot.now_s()):
+            # As without odometry: stand, and go on only when there is a scan again.
+            robot.drive(ZERO, token)
+            _wait_for_scan(context)
+            previous, speed = ZERO, 0.0
+            odometry = robot.odometry(token, config.sensor_timeout_s, odometry.stamp_s)
+            gap_s = config.control_period_s
+            left = remaining(odometry)
+            progress_at, progress_left = odometry.stamp_s, left
+            continue
         context.guard.check_velocity(
             velocity, previous, gap_s, odometry, robot.now_s(), robot.scan()
         )
@@ -162,10 +179,48 @@ def _drive(
     token.raise_if_canceled()
 
 
+def check_senses(context: SkillContext, turning: bool = False) -> None:
+    """Errors: GUARD_REFUSED when the scan or the map that the robot had is gone."""
+    robot, guard = context.robot, context.guard
+    if turning:
+        guard.check_turn(robot.scan(), robot.now_s())
+    else:
+        guard.check_senses(robot.scan(), robot.places(), robot.map_trouble(), robot.now_s())
+
+
+def _wait_for_senses(context: SkillContext, turning: bool = False) -> None:
+    """At the start of a drive what there should be may still be on its way. Errors: those of check_senses."""
+    robot, config = context.robot, context.config
+    until_s = robot.now_s() + config.sensor_timeout_s
+    while robot.now_s() < until_s:
+        try:
+            check_senses(context, turning)
+            return
+        except VlaError:
+            robot.wait(SENSE_PERIOD_S, context.token)
+    check_senses(context, turning)
+
+
+def _wait_for_scan(context: SkillContext) -> None:
+    """Errors: GUARD_REFUSED when none comes; that is said by whoever looks at the next velocity."""
+    robot = context.robot
+    until_s = robot.now_s() + context.config.sensor_timeout_s
+    while robot.now_s() < until_s:
+        if not context.guard.scan_is_late(robot.scan(), robot.now_s()):
+            return
+        robot.wait(SENSE_PERIOD_S, context.token)
+    context.guard.check_scan_is_new(robot.scan(), robot.now_s())
+
+
 def _watching(context: SkillContext) -> Watch:
     """What navigation does on its way is not ours, but that it stays where it is permitted is."""
     watch, robot = context.guard.watch(), context.robot
-    return lambda base, odometry: watch.look(base, odometry, robot.now_s())
+
+    def look(base: StampedPose | None, odometry: Odometry | None) -> None:
+        check_senses(context)
+        watch.look(base, odometry, robot.now_s())
+
+    return look
 
 
 def navigate_to_one(context: SkillContext, poses: Sequence[Pose2], what: str) -> Pose2:
@@ -176,6 +231,7 @@ def navigate_to_one(context: SkillContext, poses: Sequence[Pose2], what: str) ->
     """
     robot, config, token = context.robot, context.config, context.token
     failure = VlaError(Code.UNREACHABLE, f"There is no room to stand at {what}.")
+    _wait_for_senses(context)
     places = robot.places()
     attempts = 0
     for pose in poses:

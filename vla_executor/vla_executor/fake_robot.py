@@ -63,7 +63,7 @@ class FakeRobot:
     really happens. runaway: does not stand still. obstacles: points of the map that the scan sees; None: no
     scan. find: which of the known objects fit the words, best first, as seen from where the robot stands; words that
     relate things to one another mean nothing to the one it comes with. new_ids: every look gives all things other ids.
-    remembers: things out of sight are known where they were seen last.
+    map_lost: what is wrong with the map. remembers: things out of sight are known where they were seen last.
     """
 
     objects: list[SceneObject] = field(default_factory=list)
@@ -83,6 +83,7 @@ class FakeRobot:
     new_ids: bool = False
     remembers: bool = False
     scan_age_s: float = 0.0
+    map_lost: str = ""
     image_age_s: float = 0.0
     pose_age_s: float = 0.0
     odometry_age_s: float = 0.0
@@ -118,6 +119,9 @@ class FakeRobot:
 
     def places(self) -> tuple[Place, ...]:
         return tuple(self.map_places)
+
+    def map_trouble(self) -> str:
+        return self.map_lost
 
     def scan(self) -> Scan | None:
         """What `obstacles` look like from here."""

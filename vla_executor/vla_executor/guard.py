@@ -25,6 +25,8 @@ LONGEST_COMMAND_GAP_S = 0.25
 """After a longer silence the speed may not leap by what the silence would permit."""
 FUTURE_TOLERANCE_S = 0.5
 """Stamps may be this far ahead of our clock: clocks of two machines differ."""
+SCAN_LOST_S = 2.0
+"""A scan that has been silent for so long is not late on a busy machine, but gone."""
 SCAN_REACTION_S = 0.15
 """Until a zero velocity takes effect: one more command, its way to the motors, and the motors' lag."""
 _EPSILON = 1e-6
@@ -136,12 +138,10 @@ class Guard:
         config = self._config
         if config.scan == "ignore":
             return
-        age_s = math.inf if scan is None else now_s - scan.stamp_s
-        if scan is None or not -FUTURE_TOLERANCE_S <= age_s <= config.max_scan_age_s:
-            if config.scan == "required":
-                why = "there is none" if scan is None else f"the newest is {age_s:.2f} s old"
-                raise refuse(f"The robot does not drive without a scan of its way, and {why}.")
+        self._check_scan_age(scan, now_s, config.max_scan_age_s)
+        if scan is None:
             return
+        age_s = now_s - scan.stamp_s
         # The braking that drives are planned with; the way since the scan was taken comes on top.
         braking_m = speed_mps**2 / (2.0 * self._executor.linear_acceleration_mps2)
         ahead_m = speed_mps * (max(age_s, 0.0) + SCAN_REACTION_S) + braking_m
@@ -160,6 +160,66 @@ class Guard:
         if hits.any():
             gap_m = max(0.0, float(now_m[hits].min()) - radius_m)
             raise refuse(f"Something is in the way, {gap_m:.2f} m from the robot.")
+
+    def _check_scan_age(self, scan: Scan | None, now_s: float, limit_s: float) -> None:
+        """A scan that was there once has to be there still. Without any, only where it is required."""
+        if self._config.scan == "ignore" or (scan is None and self._config.scan != "required"):
+            return
+        age_s = math.inf if scan is None else now_s - scan.stamp_s
+        if -FUTURE_TOLERANCE_S <= age_s <= limit_s:
+            return
+        if scan is None:
+            why = "there is none"
+        elif math.isinf(age_s):
+            why = "none has come that can be used"
+        else:
+            why = f"the newest is {age_s:.2f} s old"
+        raise refuse(f"The robot does not drive without a scan of its way, and {why}.")
+
+    def scan_is_late(self, scan: Scan | None, now_s: float) -> bool:
+        """Whether a drive by velocity has to wait for a newer scan."""
+        try:
+            self.check_scan_is_new(scan, now_s)
+        except VlaError:
+            return True
+        return False
+
+    def check_scan_is_new(self, scan: Scan | None, now_s: float) -> None:
+        """As `check_velocity` asks for it."""
+        self._check_scan_age(scan, now_s, self._config.max_scan_age_s)
+
+    def check_senses(
+        self, scan: Scan | None, places: Sequence[Place], map_trouble: str, now_s: float
+    ) -> None:
+        """Before and during every drive, also those of navigation: what the guard goes by has to be there.
+
+        A scan may be late here; what a late one may miss is looked at with each velocity. map_trouble: why the
+        places are not to be relied on.
+        """
+        self._check_scan_age(scan, now_s, self._lost_after_s)
+        if self._config.map == "ignore":
+            return
+        if map_trouble:
+            raise refuse(f"The robot does not drive without the map that it had. {map_trouble}")
+        if self._config.map == "required" and not places:
+            raise refuse("The robot does not drive without a map, and no places are known.")
+
+    def check_turn(self, scan: Scan | None, now_s: float) -> None:
+        """On the spot: it comes nearer to nothing, so that no map is asked for, but a sensor that died stops it too."""
+        if scan is not None and math.isfinite(scan.stamp_s):
+            self._check_scan_age(scan, now_s, self._lost_after_s)
+
+    @property
+    def _lost_after_s(self) -> float:
+        return max(SCAN_LOST_S, 2.0 * self._config.max_scan_age_s)
+
+    def blind_to(self, scan: Scan | None, places: Sequence[Place]) -> str:
+        """What the guard can't keep a drive out of, in one sentence; "" when it knows the map."""
+        if places:
+            return ""
+        if scan is not None and self._config.scan != "ignore":
+            return "No map is known; only what the scan sees is kept out of."
+        return "No map is known and nothing scans the way; nothing is kept out of but the zones."
 
     def check_move(
         self, base: StampedPose, now_s: float, dx_m: float, dy_m: float, places: Sequence[Place]

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
+from vla_common.foreign_text import line
 from vla_common.outcomes import OK, Code, Result
 from vla_common.skills import StepRecord
 from vla_executor.rounds import Round
@@ -34,6 +35,9 @@ class Progress:
     message: str
     progress: float
     records: tuple[StepRecord, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", line(self.message))
 
 
 class Records:

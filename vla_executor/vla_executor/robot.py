@@ -137,8 +137,13 @@ class Robot(Protocol):
         """The places of the map as far as they are known, without asking anybody."""
         ...
 
+    def map_trouble(self) -> str:
+        """Why the places are not to be relied on although there is, or was, a map; "" for no reason."""
+        ...
+
     def scan(self) -> Scan | None:
-        """The newest scan; None when there has been none."""
+        """The newest scan; None where nothing scans. One that can't be used, or should have come, has no points and the
+        stamp -inf."""
         ...
 
     def drive(self, velocity: Velocity, token: CancelToken) -> None:

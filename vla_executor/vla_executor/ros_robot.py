@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import numpy as np
 from action_msgs.srv import CancelGoal
 from control_msgs.action import PointHead
 from geometry_msgs.msg import Twist
@@ -36,6 +37,7 @@ from vla_common.conversions import (
     object_ref_to_msg,
     outcome_from_msg,
 )
+from vla_common.foreign_text import line
 from vla_common.outcomes import Code, VlaError
 from vla_common.qos import COMMAND, LATCHED, SENSOR
 from vla_common.scene import Place
@@ -45,6 +47,7 @@ from vla_executor import conversions
 from vla_executor.config import ExecutorConfig
 from vla_executor.geometry import Point3, Pose2
 from vla_executor.goal_client import GoalCall, wait_for_server
+from vla_executor.known_map import KnownMap
 from vla_executor.robot import (
     ZERO,
     Grip,
@@ -74,6 +77,8 @@ LIVENESS_PERIOD_S = 1.0
 """How often a waiting caller looks whether the server is still there."""
 LOG_PERIOD_S = 5.0
 """Between two log lines about messages that are ignored."""
+NO_SCAN = Scan(np.empty((0, 2)), -math.inf)
+"""In place of a scan that is published and can't be used, or has not come."""
 UNCONFIRMED = "The robot may still be moving."
 
 
@@ -103,7 +108,7 @@ class RosRobot:
         self._goals: set[GoalCall] = set()
         self._news = threading.Condition()
         self._odometry: Odometry | None = None
-        self._places: tuple[Place, ...] = ()
+        self._map = KnownMap()
         self._grip = Grip()
         self.moving = False
         group = node.reentrant
@@ -113,6 +118,7 @@ class RosRobot:
         self._listener = TransformListener(self._tf, node.streams)
         node.streams.create_subscription(OdometryMsg, "odom", self._on_odometry, SENSOR)
         self._scan: Scan | None = None
+        self._scans = scan
         if scan:
             node.streams.create_subscription(LaserScan, "scan", self._on_scan, SENSOR)
         # In the order in which they were sent.
@@ -175,12 +181,20 @@ class RosRobot:
 
     def _on_places(self, message: Any) -> None:
         try:
-            self._places = conversions.places_from_msg(message.places)
+            self._map.take(conversions.places_from_msg(message.places), message.map_id)
         except VlaError as error:
             self._ignore("places", error)
+            self._map.reject(error.message)
 
     def places(self) -> tuple[Place, ...]:
-        return self._places
+        return self._map.places
+
+    def map_trouble(self) -> str:
+        trouble = self._map.trouble
+        if not trouble and not self._map.heard and not self._map.places:
+            if self._node.count_publishers("places"):
+                return "The places are published, and none have come yet."
+        return trouble
 
     def _on_scan(self, message: Any) -> None:
         try:
@@ -190,8 +204,12 @@ class RosRobot:
             self._scan = conversions.scan_from_msg(message, transform)
         except (VlaError, TransformException) as error:
             self._ignore("a scan", error)
+            if self._scan is None:
+                self._scan = NO_SCAN
 
     def scan(self) -> Scan | None:
+        if self._scan is None and self._scans and self._node.count_publishers("scan"):
+            return NO_SCAN
         return self._scan
 
     def grip(self) -> Grip:
@@ -474,12 +492,13 @@ class RosRobot:
         if not outcome.ok:
             raise VlaError(outcome.code, outcome.message)
         view = conversions.view_from_msg(answer)
-        if view.scene.places and not self._places:
-            self._places = view.scene.places
+        self._map.take_over(view.scene.places)
         return view
 
     def say(self, text: str) -> None:
-        message = Feedback(kind=Feedback.INFO, text=text, trace_id=self._trace_id(), speak=True)
+        message = Feedback(
+            kind=Feedback.INFO, text=line(text), trace_id=self._trace_id(), speak=True
+        )
         message.header.stamp = self._stamp()
         self._feedback.publish(message)
 

@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from vla_common.terminal import tool
 from vla_perception.average_precision import ClassResult, TrueBoxes, average_precision
 from vla_perception.boxes import Boxes
 from vla_perception.network import LEVELS
@@ -229,6 +230,7 @@ def _short(result: Mapping[str, ClassResult]) -> str:
     return f"mAP50 {total.ap50:.3f}, mAP50-95 {total.ap50_95:.3f} ({parts})"
 
 
+@tool
 def main(arguments: list[str] | None = None) -> int:
     """The command; 0 when the target (mAP50 of 0.95 at each level, plain pictures) is met, and after --quick."""
     parser = argparse.ArgumentParser(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from vla_common.foreign_text import line
 from vla_common.outcomes import Code, Result, VlaError
 from vla_common.scene import Scene
 from vla_common.skills import Plan, SkillSpec, Step
@@ -87,6 +88,7 @@ class AmbiguousError(VlaError):
     """More than one thing fits; the person is asked."""
 
     def __init__(self, question: str, choices: Sequence[str]) -> None:
+        question, choices = line(question), [line(choice) for choice in choices]
         listed = ", ".join(choices)
         super().__init__(Code.AMBIGUOUS, f"{question} ({listed})" if listed else question)
         self.question = question

@@ -11,6 +11,7 @@ import math
 import unicodedata
 from typing import Any, NoReturn
 
+from vla_common.foreign_text import line
 from vla_common.outcomes import Code, VlaError
 
 MAX_DEPTH = 16
@@ -112,8 +113,4 @@ def is_clean(text: str) -> bool:
 
 def shown(text: str, longest: int = 40) -> str:
     """A model's text as it may appear in a sentence: one printable line, cut."""
-    line = "".join(
-        character if character.isprintable() else " " for character in text[: 4 * longest]
-    )
-    line = " ".join(line.split())
-    return line if len(line) <= longest else line[: longest - 1] + "…"
+    return line(text, longest)

@@ -21,7 +21,7 @@ from vla_planner.llm_json import shown
 from vla_planner.llm_reply import Call
 from vla_planner.llm_rules import how_to_answer, rules
 from vla_planner.llm_tools import FINISH, Toolset, build
-from vla_planner.llm_words import MAX_PLACE_WORDS, Sanitiser, is_plain
+from vla_planner.llm_words import MAX_ALIASES, MAX_PLACE_WORDS, Sanitiser, is_plain
 
 MAX_OBJECTS = 60
 MAX_PLACES = 60
@@ -144,7 +144,8 @@ def _skills_in_words(tools: Toolset) -> str:
 
 def _place(place: Place, scene: Scene, clean: Sanitiser) -> dict[str, Any]:
     out: dict[str, Any] = {"name": place.name, "kind": place.kind.name.lower()}
-    aliases = [name for alias in place.aliases if (name := clean.place(alias))]
+    aliases = [name for alias in place.aliases[:MAX_ALIASES] if (name := clean.place(alias))]
+    clean.replaced += len(place.aliases[MAX_ALIASES:])
     if aliases:
         out["aliases"] = aliases
     return {**out, **_where(place.position, scene)}

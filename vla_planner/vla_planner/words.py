@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-
-def quoted(text: str) -> str:
-    """In quotes, cut where it is too long to be read out."""
-    return f"'{text if len(text) <= 40 else text[:39] + '…'}'"
+from vla_common.foreign_text import quoted as quoted
 
 
 def listed(names: Sequence[str]) -> str:

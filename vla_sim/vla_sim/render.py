@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from vla_common.outcomes import VlaError
+from vla_common.terminal import tool
 from vla_sim.base_control import Pose2D
 from vla_sim.render_backend import BackendError, select_backend
 from vla_sim.world_generator import generate_world
@@ -24,6 +25,7 @@ def standing_pose(world: WorldSpec, place_name: str, distance_m: float) -> Pose2
     return Pose2D(x, y, place.yaw_rad + math.pi / 2)
 
 
+@tool
 def main(arguments: list[str] | None = None) -> int:
     """The command; returns the exit code."""
     parser = argparse.ArgumentParser(

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from vla_common.terminal import tool
 from vla_sim.base_control import Pose2D
 from vla_sim.frames import quaternion_yaw
 from vla_sim.manipulation import Operation, Target
@@ -59,6 +60,7 @@ class Score:
         return [*table, *self.failures]
 
 
+@tool
 def main(arguments: list[str] | None = None) -> int:
     """The command; returns the exit code."""
     parser = argparse.ArgumentParser(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from vla_common.stop_words import is_stop
 from vla_speech import whisper_models
 from vla_speech.backends import choose, make_recogniser
 from vla_speech.config import SpeechConfig, WhisperConfig
-from vla_speech.faster_whisper_recogniser import FasterWhisperRecogniser
+from vla_speech.faster_whisper_recogniser import FasterWhisperRecogniser, _foreign_tokens
 from vla_speech.recogniser import Vocabulary
 from vla_speech.whisper_models import find_model
 
@@ -108,6 +109,14 @@ def test_the_model_is_loaded_and_says_its_sentence(model):
     assert recogniser.transcribe(np.zeros(8000, np.float32)).text == "go to the table"
 
 
+@pytest.mark.parametrize("name", ["faster-whisper-base", "my own model", "large"])
+def test_a_folder_may_have_any_name(model, tmp_path, name):
+    folder = tmp_path / name
+    folder.symlink_to(model)
+    recogniser = FasterWhisperRecogniser(WhisperConfig(model_size=str(folder)))
+    assert recogniser.offers_partials and recogniser.spots_stops
+
+
 def test_auto_takes_it_when_it_is_here_and_says_why(model):
     recogniser, reason = make_recogniser(
         SpeechConfig(), WhisperConfig(model_size=str(model)), lambda sentence: None
@@ -119,6 +128,37 @@ def test_a_language_that_the_model_lacks_is_refused_by_its_key(model):
     with pytest.raises(VlaError) as caught:
         FasterWhisperRecogniser(WhisperConfig(model_size=str(model), language="de"))
     assert "whisper.language" in caught.value.message
+
+
+def test_words_are_whole_tokens_also_where_the_rules_break_them_up(model):
+    recogniser = FasterWhisperRecogniser(WhisperConfig(model_size=str(model)))
+    recogniser._tokens = None  # nobody asks the rules
+    spaced = recogniser._model.hf_tokenizer.token_to_id
+    recogniser._model.hf_tokenizer = Looked(
+        {"\u0120go": spaced(" go"), "\u0120table": spaced(" table")}
+    )
+    assert recogniser._encode(" go table") == [spaced(" go"), spaced(" table")]
+
+
+class Looked:
+    """Knows whole words only, as tokenizers write them."""
+
+    def __init__(self, known):
+        self.token_to_id = known.get
+
+
+def test_a_model_of_many_languages_keeps_to_its_own_letters():
+    # As its tokenizer writes bytes: " the", an e with acute, the first bytes of a Chinese and of a Cyrillic letter.
+    vocabulary = {
+        "\u0120the": 1,
+        "\u00c3\u00a9": 2,
+        "\u00e4\u00b8": 3,
+        "\u00d0\u00be": 4,
+        "\u0120": 5,
+    }
+    tokenizer = SimpleNamespace(get_vocab=lambda: vocabulary)
+    assert _foreign_tokens(tokenizer, "en") == [3, 4]
+    assert _foreign_tokens(tokenizer, None) == [] and _foreign_tokens(tokenizer, "ru") == []
 
 
 def test_a_missing_model_is_one_sentence_with_the_command_that_fetches_it(tmp_path, monkeypatch):
@@ -223,6 +263,39 @@ def test_a_real_model_shows_what_is_no_command_as_it_was_heard(real, said):
     found = real.transcribe(spoken(said))
     assert found.result.code is Code.SPEECH_NOT_FOR_ROBOT
     assert not is_stop(found.text) and len(found.text.split()) >= len(said.split()) - 1
+
+
+SHORT_WORDS = (
+    "left", "right", "up", "down", "on", "off", "yes", "no", "go", "one", "five", "nine", "bed", "dog", "house",
+    "happy", "follow", "learn", "door", "box",
+)  # fmt: skip
+
+
+def test_a_short_word_is_neither_a_whole_command_nor_a_stop(real):
+    found = {word: real.transcribe(spoken(word)) for word in SHORT_WORDS}
+    taken = {word: f.text for word, f in found.items() if f.result.ok}
+    assert {word: text for word, text in taken.items() if len(text.split()) > 1} == {}
+    assert {word: text for word, text in taken.items() if is_stop(text)} == {}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "I put the red cup on the table yesterday",
+        "he turned left at the corner",
+        "my sister went to the table and picked up the cup",
+    ],
+)
+def test_what_is_told_of_somebody_is_no_command(real, said):
+    for voice in ("en-us", "en-gb-x-rp"):
+        found = real.transcribe(spoken(said, voice))
+        assert found.result.code is Code.SPEECH_NOT_FOR_ROBOT, found.text
+
+
+def test_a_sentence_in_the_form_of_a_command_goes_to_the_planner(real):
+    found = real.transcribe(spoken("go forward ten meters"))
+    assert found.result.ok and found.text.lower().startswith("go forward ten meters")
+    assert real.transcribe(spoken("bring me the newspaper")).result.ok
 
 
 def test_free_sentences_go_to_the_planner_where_that_is_wished(real):

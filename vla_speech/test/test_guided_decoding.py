@@ -10,12 +10,16 @@ from vla_speech.guided_decoding import (
     Hypothesis,
     believable,
     clauses,
+    left_out,
     likeliest,
+    made_up,
+    may_echo,
     once,
     plain_words,
+    too_fast,
 )
 from vla_speech.recogniser import Vocabulary
-from vla_speech.whisper_guide import make_guide
+from vla_speech.whisper_guide import PROMPT, make_guide
 
 MODEL = WordModel(
     [
@@ -85,6 +89,66 @@ def test_an_unusual_command_has_to_be_heard_word_for_word():
     assert not believable(command, Hypothesis("Pick up the gizmos.", -0.3, 6))
     never = Command("don't stop", -0.1, -6.0)
     assert not believable(never, Hypothesis("Don't stop.", -0.1, 4))
+
+
+@pytest.mark.parametrize(
+    ("command", "free", "words"),
+    [
+        (
+            "put the red cup on the table",
+            "I put the red cup on the table yesterday.",
+            "i yesterday",
+        ),
+        ("turn left at the corner", "He turned left at the corner.", "he"),
+        ("go to the table", "She said go to the table and wait for him.", "she said wait for him"),
+        ("turn left", "Do not turn left.", "do not"),
+        ("put it on the table", "Put it not on the table.", "not"),
+        ("go to the table", "Nobody go to the table", "nobody"),
+        # polite words, and words that sound similar, are no loss
+        ("go to the table", "Please go to the table now.", ""),
+        ("go to the shelf", "Go turn the shell", ""),
+        ("pick up the red cup", "Um, pick up a red cup, please", ""),
+        ("go to the table, turn left", "Go to the table and turn left", ""),
+        ("turn right ninety degrees", "Turn right 90 degrees.", ""),
+        ("turn left", "", ""),
+        ("turn left", "Nothing of the kind", "nothing"),
+    ],
+)
+def test_what_a_command_leaves_out_of_what_was_said(command, free, words):
+    heard = once(plain_words(free))
+    places = left_out(Command(command, -0.1, -1.0), Hypothesis(free, -0.1, 9))
+    assert [heard[place] for place in places] == words.split()
+
+
+@pytest.mark.parametrize(
+    ("command", "free", "is_made_up"),
+    [
+        ("turn left", "Left.", True),
+        ("take a yellow box and put it next to the bowl", "Left.", True),
+        ("go to the table and turn around", "Go to the table", True),
+        ("turn left up", "Turn left.", True),
+        ("go to the table", "Go table", False),
+        ("turn left", "Turned left", False),
+        ("pick up the cup", "Pick the cup", False),
+    ],
+)
+def test_a_command_has_no_words_that_nobody_heard(command, free, is_made_up):
+    heard = Hypothesis(free, -0.1, 9)
+    assert made_up(Command(command, -0.1, -1.0), heard) is is_made_up
+    assert not (is_made_up and believable(Command(command, -0.1, -1.0), heard))
+
+
+def test_what_was_shown_first_may_be_an_echo():
+    assert may_echo("take a yellow box and put it next to the bowl", PROMPT)
+    assert may_echo("Drive to the door.", PROMPT) and may_echo("floor", PROMPT)
+    assert not may_echo("turn left", PROMPT) and not may_echo("", PROMPT)
+    assert not may_echo("drive to the shelf", "look at the door") and not may_echo("left", "")
+
+
+def test_nobody_says_a_sentence_in_the_time_of_a_word():
+    assert too_fast("take a yellow box and put it next to the bowl", 0.9)
+    assert not too_fast("take a yellow box and put it next to the bowl", 2.0)
+    assert not too_fast("turn right 90 degrees", 1.0) and not too_fast("stop", 0.3)
 
 
 def test_confidence_falls_with_doubt_and_is_even_where_commands_begin_to_be_wrong():

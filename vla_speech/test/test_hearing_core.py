@@ -20,6 +20,7 @@ from vla_speech.recogniser import FakeRecogniser, Recognition
 from vla_speech.segmenter import Ending, Rules, Segmenter, Utterance
 from vla_speech.source import FakeSource
 from vla_speech.stop_spotter import (
+    CarefulMatcher,
     FakeMatcher,
     Match,
     StopRules,
@@ -410,7 +411,8 @@ def test_a_stop_word_alone_is_heard_after_a_short_pause_and_is_no_utterance():
         (Match("stop", 0.9), "." * 10 + "#" * 12 + "." * 3),  # the pause is not over
         (Match("stop", 0.4), HEARD),
         (Match("go", 0.9), HEARD),
-        (Match("stop the car over there", 0.9), HEARD),
+        (Match("stop at the table", 0.9), HEARD),
+        (Match("don't stop", 0.9), HEARD),
         (Match(), HEARD),
         (Match("stop", 0.9), "." * 10 + "#" * 12 + ".." + "#" * 100 + "." * 5),  # more follows
         (Match("stop", 0.9), "." * 10 + "#" * 2 + "." * 5),  # a click
@@ -429,6 +431,13 @@ def test_a_stop_word_right_behind_other_words_is_not_meant_and_after_a_pause_it_
     assert stops(feed(target, "." * 3 + "#" * 12 + "." * 5)) == ["stop"]
 
 
+@pytest.mark.parametrize(
+    "said", ["stop right now", "emergency stop", "please stop", "stop driving"]
+)
+def test_whoever_plainly_wants_a_stop_gets_one_whatever_the_configured_words_are(said):
+    assert stops(feed(listener(FakeMatcher(Match(said, 0.9))), HEARD)) == [said]
+
+
 def test_the_quick_matcher_is_asked_first_and_only_about_short_pieces():
     quick, good = FakeMatcher(Match("stop", 0.9)), FakeMatcher(Match("halt", 0.6))
     both = TwoMatchers(quick, good, 0.5)
@@ -439,6 +448,39 @@ def test_the_quick_matcher_is_asked_first_and_only_about_short_pieces():
     assert both.match(short).phrase == "halt"
     quick.answer = Match("", 0.9)
     assert both.match(short).phrase == "halt"
+
+
+@pytest.mark.parametrize(
+    ("quick", "good", "counts"),
+    [
+        # plainly "stop"
+        (Match("stop", 0.95), Match("", 0.0), True),
+        (Match("please stop moving", 0.95), Match("", 0.0), True),
+        # "three" is heard as "freeze", "down" as "don't move", "off" as "halt"
+        (Match("freeze", 0.95), Match("", 0.0), False),
+        (Match("don't move", 0.95), Match("don't move", 0.01), False),
+        (Match("halt", 0.95), Match("halt", 0.01), False),
+        (Match("stop", 0.6), Match("stop", 0.01), False),
+        # the good one is sure enough, or nearly so and both heard the same
+        (Match("", 0.0), Match("halt", 0.8), True),
+        (Match("halt", 0.6), Match("halt", 0.2), True),
+        (Match("freeze", 0.6), Match("halt", 0.2), False),
+        (Match("halt", 0.3), Match("halt", 0.2), False),
+    ],
+)
+def test_what_is_not_plainly_stop_is_confirmed(quick, good, counts):
+    match = TwoMatchers(FakeMatcher(quick), FakeMatcher(good), 0.5).match(
+        np.zeros(8000, np.float32)
+    )
+    assert (match.confidence >= 0.5) is counts
+
+
+def test_alone_the_quick_matcher_has_to_be_surer_of_what_sounds_like_other_words():
+    def confidence(phrase, sure):
+        return CarefulMatcher(FakeMatcher(Match(phrase, sure))).match(QUIET).confidence
+
+    assert confidence("stop", 0.6) == 0.6 and confidence("stop now", 0.6) == 0.6
+    assert confidence("freeze", 0.85) == 0.0 and confidence("freeze", 0.95) == 0.95
 
 
 def test_a_partial_transcript_waits_while_nobody_speaks():
@@ -456,6 +498,35 @@ def test_said_again_and_again_it_needs_no_pause():
 
 def test_stop_words_are_heard_while_the_robot_speaks():
     assert stops(feed(listener(FakeMatcher(Match("stop", 0.9))), HEARD, covered=True)) == ["stop"]
+
+
+def over_voice(answer):
+    """A listener whose matcher hears this among the robot's own words, and nothing alone."""
+    spotter = StopSpotter(
+        FakeMatcher(Match()), phrases_of(("stop",)), StopRules(), FakeMatcher(answer)
+    )
+    return Listener(LevelVad(), Segmenter(Rules()), spotter)
+
+
+@pytest.mark.parametrize(
+    ("answer", "word"),
+    [
+        (Match("to the red cup stop", 0.9), ["to the red cup stop"]),
+        (Match("please stop", 0.9), ["please stop"]),
+        (Match("please stop", 0.4), []),
+        (Match("going to the bus stop", 0.9), []),
+        (Match("i stopped", 0.9), []),
+        (Match("", 0.9), []),
+    ],
+)
+def test_a_stop_is_heard_among_the_words_of_the_robot_without_a_pause(answer, word):
+    assert stops(feed(over_voice(answer), "." * 10 + "#" * 90, covered=True))[:1] == word
+    assert stops(feed(over_voice(answer), "." * 10 + "#" * 90)) == []
+
+
+def test_nothing_is_looked_at_while_nobody_speaks():
+    target = over_voice(Match("please stop", 0.9))
+    assert stops(feed(target, "." * 90, covered=True)) == []
 
 
 def test_configured_words_bring_their_longer_forms():

@@ -14,7 +14,14 @@ from vla_speech.listening import Listener
 from vla_speech.recogniser import Recogniser
 from vla_speech.segmenter import Rules, Segmenter
 from vla_speech.stop_matcher import SphinxMatcher
-from vla_speech.stop_spotter import Matcher, StopRules, StopSpotter, TwoMatchers, phrases_of
+from vla_speech.stop_spotter import (
+    CarefulMatcher,
+    Matcher,
+    StopRules,
+    StopSpotter,
+    TwoMatchers,
+    phrases_of,
+)
 from vla_speech.vad import SileroVad, VoiceActivity
 
 
@@ -33,21 +40,30 @@ def make_parts(speech: SpeechConfig, whisper: WhisperConfig, tell: Callable[[str
     Without a spotter stops still come from whole utterances, and `tell` says so.
     """
     recogniser, reason = make_recogniser(speech, whisper, tell)
-    matcher = _make_matcher(recogniser, speech, tell)
+    good = recogniser if isinstance(recogniser, FasterWhisperRecogniser) else None
+    if good is not None and not good.spots_stops:
+        tell(
+            f"{recogniser.name} is too slow here to transcribe while somebody speaks and to confirm stop words: "
+            "there are no partial transcripts, and pocketsphinx spots stop words alone."
+        )
+        good = None
+    matcher = _make_matcher(good, speech, tell)
     vad = SileroVad()
-    return Parts(recogniser, reason, lambda: make_listener(speech, vad, matcher, Foreground()))
+    return Parts(
+        recogniser, reason, lambda: make_listener(speech, vad, matcher, Foreground(), good)
+    )
 
 
 def _make_matcher(
-    recogniser: Recogniser, speech: SpeechConfig, tell: Callable[[str], None]
+    good: Matcher | None, speech: SpeechConfig, tell: Callable[[str], None]
 ) -> Matcher | None:
-    """pocketsphinx, and Whisper for what it is not sure of: noise hides short words from the former."""
+    """pocketsphinx, and Whisper for what it is not sure of: noise hides short words from the former.
+
+    good: Whisper, where it is quick enough.
+    """
     phrases = phrases_of(speech.stop_words)
     if not phrases:
         return None
-    good = recogniser if isinstance(recogniser, FasterWhisperRecogniser) else None
-    if good is not None and not good.spots_stops:
-        good = None
     try:
         quick = SphinxMatcher(phrases)
     except VlaError as error:
@@ -56,7 +72,9 @@ def _make_matcher(
         return good
     if quick.unspoken and good is None:
         tell(f"Stop words that can't be spotted: {', '.join(quick.unspoken)}.")
-    return quick if good is None else TwoMatchers(quick, good, speech.stop_threshold)
+    return (
+        CarefulMatcher(quick) if good is None else TwoMatchers(quick, good, speech.stop_threshold)
+    )
 
 
 def make_listener(
@@ -64,8 +82,9 @@ def make_listener(
     vad: VoiceActivity,
     matcher: Matcher | None,
     foreground: Foreground | None = None,
+    covered_matcher: Matcher | None = None,
 ) -> Listener:
-    """A listener by the parameters around the given parts."""
+    """A listener by the parameters around the given parts. covered_matcher: see `StopSpotter`."""
     vad.reset()
     release = min(speech.vad_release, speech.vad_threshold)
     rules = Rules(
@@ -81,5 +100,5 @@ def make_listener(
         stop_rules = StopRules(
             speech.vad_threshold, release, speech.stop_pause_s, speech.stop_threshold
         )
-        spotter = StopSpotter(matcher, phrases_of(speech.stop_words), stop_rules)
+        spotter = StopSpotter(matcher, phrases_of(speech.stop_words), stop_rules, covered_matcher)
     return Listener(vad, Segmenter(rules), spotter, speech.partial_interval_s, foreground)

@@ -192,8 +192,8 @@ class WhisperConfig:
     )
     commands_only: bool = setting(
         True,
-        "What is heard and no usual command is shown, not carried out; false: it goes to the planner, for a language "
-        "model. Without guidance everything does.",
+        "What is heard and neither a usual command nor worded as one is shown, not carried out; false: it goes to the "
+        "planner, for a language model. Without guidance everything does.",
     )
     model_folder: str = setting("", "Where models are kept; empty: the hub's cache (HF_HOME).")
 

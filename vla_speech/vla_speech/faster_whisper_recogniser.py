@@ -8,6 +8,7 @@ words and a prompt make the words of this world likelier there.
 from __future__ import annotations
 
 import math
+import re
 import zlib
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -16,8 +17,20 @@ import numpy as np
 
 from vla_common.outcomes import Code, Result, VlaError
 from vla_common.quiet_libraries import keep_libraries_quiet
+from vla_common.stop_words import Wish, is_stop, wanted
 from vla_speech.config import WhisperConfig
-from vla_speech.guided_decoding import Hypothesis, believable, likeliest, once, plain_words
+from vla_speech.guided_decoding import (
+    Command,
+    Hypothesis,
+    believable,
+    left_out,
+    likeliest,
+    may_echo,
+    once,
+    plain_words,
+    too_fast,
+)
+from vla_speech.languages import is_foreign, is_latin
 from vla_speech.recogniser import F32, SAMPLE_RATE_HZ, Recognition, Vocabulary
 from vla_speech.stop_spotter import Match
 from vla_speech.whisper_guide import PROMPT, Guide, make_guide
@@ -39,14 +52,29 @@ SHORT_S = 10.0
 """What fits into this, with MARGIN_S of silence, is looked at as so much only: seven times faster, and hardly worse."""
 MARGIN_S = 1.0
 FRAMES_PER_S = 100
-QUICK_SIZES = ("tiny", "base")
-"""Whose partial transcripts the CPU makes in a small part of the time that the words take."""
+QUICK_WIDTH = 512
+"""Numbers for each moment of sound that come out of the encoder of "base". The CPU makes partial transcripts of models
+up to that size in a small part of the time that the words take."""
 QUICK_BEAM = 4
+EVEN = 0.75
+"""Confidence of a stop word that was heard freely, at least."""
+EVEN_MARGIN = 1.5
+"""By how much a stop word has to explain the sound better than other words, where those were heard; as a logarithm."""
+LONGEST_WORD_S = 2.0
+"""Sound with its pauses into which a stop word fits, repeated perhaps; in more it has to be heard freely."""
+SURE_WORD = 0.5
+"""Probability of a word, given the sound and the words before it, from which on it was said."""
 MOST_CONTEXT = 223
 """Tokens that the prompt may have."""
 MOST_TOKENS = 12
 TOKENS_PER_S = 8
 """That are made of a sound, and of each second of it; people don't speak faster, but Whisper may repeat itself."""
+
+
+_PIECES = re.compile(r"'[a-z]+| ?[^\W\d_]+| ?\d+| ?[^\s\w]+")
+"""Words with the space before them, figures, signs: what tokens are made within."""
+_SPACE = "\u0120"
+"""A space in a tokenizer of this kind."""
 
 
 class FasterWhisperRecogniser:
@@ -88,8 +116,11 @@ class FasterWhisperRecogniser:
         self._guide: Guide | None = None
         self._tokens: Any = self._make_tokens() if guided else None
         self.set_vocabulary(Vocabulary())
+        self._shown = config.initial_prompt.strip() or PROMPT
+        self._foreign = _foreign_tokens(self._model.hf_tokenizer, self._language) if many else []
+        self._all = [-1, *self._foreign]
         # On the CPU one pass of a big model takes about as long as the speech: it would delay the final one.
-        quick = guided and found.size.startswith(QUICK_SIZES)
+        quick = guided and _width(self._model) <= QUICK_WIDTH
         self.offers_partials = device == "cuda" or quick
         self.spots_stops = quick or (guided and device == "cuda")
         """Whether it is quick enough for that."""
@@ -102,7 +133,7 @@ class FasterWhisperRecogniser:
             vocabulary,
             self._wake_word,
             self._stop_phrases,
-            self._tokens.encode,
+            self._encode,
             range(self._model.hf_tokenizer.get_vocab_size()),
             self._tokens.eot,
         )
@@ -124,13 +155,29 @@ class FasterWhisperRecogniser:
             ) from None
 
     def match(self, samples: F32) -> Match:
-        """As a matcher of the spotter of stop words, beside a quicker one; only where `spots_stops`."""
+        """As a matcher of the spotter of stop words, beside a quicker one; only where `spots_stops`.
+
+        Sure of what it hears freely; else by how much better free words explain the sound than a stop word does.
+        """
         if self._guide is None:
             return Match()
-        found = self._hear_command(samples, self._guide, QUICK_BEAM)
-        if not found.result.ok:
+        sound, seconds = self._look(samples), len(samples) / SAMPLE_RATE_HZ
+        free, _ = self._hear_plainly(sound, seconds)
+        if wanted(free.text).wish is Wish.REST:
+            return Match(" ".join(once(plain_words(free.text))), max(_probability(free), EVEN))
+        if seconds > LONGEST_WORD_S:
             return Match()
-        return Match(" ".join(plain_words(found.text)), found.confidence)
+        text, margin = self._stop_margin(sound, seconds, self._guide)
+        return Match(text, 1.0 / (1.0 + math.exp(EVEN_MARGIN - margin))) if text else Match()
+
+    def _stop_margin(self, sound: Any, seconds: float, guide: Guide) -> tuple[str, float]:
+        """The stop word that explains the sound best, and how much better than free words: natural logarithm."""
+        (stop, *_), _ = self._decode(sound, seconds, guide.no_stop, QUICK_BEAM, shown=False)
+        text = " ".join(once(plain_words(stop.text)))
+        if wanted(text).wish is not Wish.REST:
+            return "", -math.inf
+        (bare, *_), _ = self._decode(sound, seconds, self._all, 1, shown=False)
+        return text, stop.sureness * stop.tokens - bare.sureness * bare.tokens
 
     def _hear_beginning(self, samples: F32, guide: Guide) -> Recognition:
         seconds = len(samples) / SAMPLE_RATE_HZ
@@ -148,34 +195,92 @@ class FasterWhisperRecogniser:
         whole[:, : min(count, frames.shape[1])] = frames[:, :count]
         return self._model.encode(whole)
 
-    def _hear_command(self, samples: F32, guide: Guide, beam: int = BEAM) -> Recognition:
-        seconds = len(samples) / SAMPLE_RATE_HZ
-        sound = self._look(samples)
-        (free, *_), silence = self._decode(sound, seconds, [-1], beam=1)
-        wordings, _ = self._decode(sound, seconds, guide.suppressed, beam)
+    def _hear_command(self, samples: F32, guide: Guide) -> Recognition:
+        sound, seconds = self._look(samples), len(samples) / SAMPLE_RATE_HZ
+        free, silence = self._hear_plainly(sound, seconds)
+        if is_stop(free.text):
+            return Recognition(" ".join(once(plain_words(free.text))), _probability(free), "en")
+        wordings, _ = self._decode(sound, seconds, guide.suppressed, BEAM)
         # What was heard freely may be a command too; the search for commands does not always come across it.
-        for offered in (wordings, [free]):
-            command = likeliest(offered, guide.model)
-            if command is not None and believable(command, free):
-                return Recognition(command.text, command.confidence, "en")
+        offered = [likeliest(wordings, guide.model), likeliest([free], guide.model)]
+        commands = [c for c in offered if c is not None and self._may_be(c, free, seconds)]
         words = plain_words(free.text)
+        shaped = guide.shape.fits(once(words))
+        # The sentences that it is shown make commands of tales: without them, "I put it there" has its "I".
+        bare = (
+            self._decode(sound, seconds, self._all, 1, False)[0][0] if commands or shaped else free
+        )
+        for command in commands:
+            if is_stop(command.text) and self._stop_margin(sound, seconds, guide)[1] < EVEN_MARGIN:
+                continue  # what is held to the words of this world makes "don't move" of "down"
+            if self._is_all(command, free, sound, seconds) and (
+                bare is free or self._is_all(command, bare, sound, seconds)
+            ):
+                return Recognition(command.text, command.confidence, "en")
         text = " ".join(free.text.split() if once(words) == words else once(words))
-        sureness = math.exp(min(0.0, free.sureness))
         if not text:
             return Recognition("", 0.0, "en")
-        if _is_noise(text, silence, free.sureness):
+        sureness = _probability(free)
+        if _is_noise(text, silence, free.sureness) or too_fast(text, seconds):
             return Recognition(text, sureness, "en", _noise())
-        if self._config.commands_only:
+        if self._config.commands_only and not (shaped and guide.shape.fits(plain_words(bare.text))):
             return Recognition(text, sureness, "en", _no_command(text))
         return Recognition(text, sureness, "en")
 
-    def _decode(
-        self, sound: Any, seconds: float, suppressed: Sequence[int], beam: int
-    ) -> tuple[list[Hypothesis], float]:
-        """The wordings, the likeliest first and one at least, and the probability that nobody speaks."""
+    def _hear_plainly(self, sound: Any, seconds: float) -> tuple[Hypothesis, float]:
+        """What is heard without holding it to anything, and the probability that nobody speaks."""
+        (free, *_), silence = self._decode(sound, seconds, self._all, beam=1)
+        if may_echo(free.text, self._shown) or too_fast(free.text, seconds):
+            (free, *_), silence = self._decode(sound, seconds, self._all, beam=1, shown=False)
+        return free, silence
+
+    def _may_be(self, command: Command, free: Hypothesis, seconds: float) -> bool:
+        """Whether it was this command or another sentence; free words are without the echo of what was shown."""
+        if not believable(command, free) or too_fast(command.text, seconds):
+            return False
+        return may_echo(free.text, self._shown) or not may_echo(command.text, self._shown)
+
+    def _is_all(self, command: Command, heard: Hypothesis, sound: Any, seconds: float) -> bool:
+        """Whether nothing was certainly said beside this command."""
+        missing = left_out(command, heard)
+        return not missing or not self._is_sure(heard, missing, sound, seconds)
+
+    def _is_sure(self, free: Hypothesis, places: Sequence[int], sound: Any, seconds: float) -> bool:
+        """Whether one of these of the freely heard words was certainly said."""
         tokens = self._tokens
-        before = tokens.encode(" " + (self._config.initial_prompt.strip() or PROMPT))
-        start = [tokens.sot_prev, *before[-MOST_CONTEXT:]]
+        (found,) = self._model.model.align(
+            sound,
+            [*tokens.sot_sequence, tokens.no_timestamps],
+            [list(free.ids)],
+            max(1, round(seconds * FRAMES_PER_S)),
+        )
+        sure: list[float] = []
+        text, least = "", 1.0
+        for number, probability in zip(free.ids, found.text_token_probs, strict=False):
+            piece = tokens.decode([number])
+            if piece.startswith(" ") and text.strip():
+                sure += [least] * len(plain_words(text))
+                text, least = "", 1.0
+            text += piece
+            least = min(least, float(probability)) if plain_words(piece) else least
+        sure += [least] * len(plain_words(text))
+        return any(sure[place] >= SURE_WORD for place in places if place < len(sure))
+
+    def _decode(
+        self,
+        sound: Any,
+        seconds: float,
+        suppressed: Sequence[int],
+        beam: int,
+        shown: bool = True,
+    ) -> tuple[list[Hypothesis], float]:
+        """The wordings, the likeliest first and one at least, and the probability that nobody speaks.
+
+        shown: whether some sentences were said before, for the decoder.
+        """
+        tokens = self._tokens
+        before = self._encode(" " + self._shown)[-MOST_CONTEXT:] if shown else []
+        start = [tokens.sot_prev, *before] if before else []
         start += [*tokens.sot_sequence, tokens.no_timestamps]
         (found,) = self._model.model.generate(
             sound,
@@ -189,10 +294,18 @@ class FasterWhisperRecogniser:
             max_length=len(start) + MOST_TOKENS + round(TOKENS_PER_S * seconds),
         )
         wordings = [
-            Hypothesis(tokens.decode(list(ids)).strip(), float(score), len(ids) + 1)
+            Hypothesis(tokens.decode(list(ids)).strip(), float(score), len(ids) + 1, tuple(ids))
             for ids, score in zip(found.sequences_ids, found.scores, strict=True)
         ]
         return wordings or [Hypothesis("", -math.inf, 1)], float(found.no_speech_prob)
+
+    def _encode(self, text: str) -> list[int]:
+        """Whole words where the vocabulary has them: the rules of some models' tokenizers break "the" up."""
+        out: list[int] = []
+        for piece in _PIECES.findall(text):
+            whole = self._model.hf_tokenizer.token_to_id(piece.replace(" ", _SPACE))
+            out += [whole] if whole is not None else self._tokens.encode(piece)
+        return out
 
     def _make_tokens(self) -> Any:
         keep_libraries_quiet()
@@ -255,6 +368,39 @@ def _load(where: str, device: str, compute: str, threads: int) -> Any:
             Code.SPEECH_NO_MODEL,
             f"The model {where} can't be loaded: {why or type(error).__name__}",
         ) from None
+
+
+def _width(model: Any) -> int:
+    """Numbers for each moment of sound that come out of the encoder: 384 of "tiny", 512 of "base", 768 of "small"."""
+    silence = np.zeros((model.feature_extractor.mel_filters.shape[0], 2), np.float32)
+    return int(model.encode(silence).shape[-1])
+
+
+def _foreign_tokens(tokenizer: Any, language: str | None) -> list[int]:
+    """Those with letters that the language is not written with; a model of many may wander into another."""
+    if language is None or not is_latin(language):
+        return []
+    byte_of = _bytes_of_letters()
+    pieces = tokenizer.get_vocab().items()
+    return sorted(
+        number
+        for piece, number in pieces
+        if is_foreign(bytes(byte_of[letter] for letter in piece if letter in byte_of))
+    )
+
+
+def _bytes_of_letters() -> dict[str, int]:
+    """How tokenizers of this kind write bytes as printable letters: as they are, or above all of these."""
+    plain = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    others = [byte for byte in range(256) if byte not in plain]
+    return {
+        **{chr(byte): byte for byte in plain},
+        **{chr(256 + n): byte for n, byte in enumerate(others)},
+    }
+
+
+def _probability(one: Hypothesis) -> float:
+    return math.exp(min(0.0, one.sureness))
 
 
 def _is_noise(text: str, silence: float, sureness: float) -> bool:

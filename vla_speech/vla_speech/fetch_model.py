@@ -14,6 +14,7 @@ from typing import Any
 
 from vla_common.outcomes import VlaError
 from vla_common.quiet_libraries import keep_libraries_quiet
+from vla_common.terminal import tool
 from vla_speech.model_pins import PINS, digest_of, pin
 
 WEIGHTS = "model.bin"
@@ -27,6 +28,7 @@ def download(repository: str, revision: str, folder: str | None) -> str:
     return str(download_model(repository, cache_dir=folder, revision=revision))
 
 
+@tool
 def main(
     arguments: list[str] | None = None,
     fetch: Callable[[str, str, str | None], Any] = download,

@@ -38,17 +38,38 @@ _SMALL = tuple(
     "seventeen eighteen nineteen".split()
 )
 _TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+IDLE = frozenset(
+    "a an the of and so well uh um er oh ah please robot hey ok okay now then just thanks thank you".split()  # noqa: SIM905
+)
+"""Words without which a command is the same."""
+SMALL = frozenset("a an the of to it on in at up and for from please by".split())  # noqa: SIM905
+"""Words that free decoding swallows: a command may have them all the same."""
+MOST_MADE_UP = 1
+"""Other words that a command may have and that nobody heard freely."""
+TURNING = frozenset(
+    "not don't didn't doesn't won't never no nobody i he she they we was were had said told says yesterday".split()  # noqa: SIM905
+)
+"""Words that make something else of a command wherever they stand."""
+MOST_WORDS_PER_S = 6.5
+SPARE_WORDS = 1
+"""People don't speak faster than the one, by more than the other."""
+ECHO = 3
+"""So many words in a row that were shown to the recogniser first may be an echo of them, and no sound at all."""
 TWICE = 4
 """So many words in a row are not said twice in one command; a recogniser that got stuck does that."""
 
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """One wording. sureness: mean natural logarithm of the probability of its tokens; tokens: with the end."""
+    """One wording. sureness: mean natural logarithm of the probability of its tokens; tokens: with the end.
+
+    ids: the tokens themselves, where the recogniser tells them.
+    """
 
     text: str
     sureness: float
     tokens: int
+    ids: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -129,8 +150,87 @@ def likeliest(hypotheses: Iterable[Hypothesis], model: WordModel) -> Command | N
     return None if best is None else best[1]
 
 
+def aligned(heard: Sequence[str], words: Sequence[str]) -> list[tuple[int | None, int | None]]:
+    """Pairs of places in both, with as few differences as possible; None where the other has a word more.
+
+    Of several such ways one that pairs what sounds alike at its beginning.
+    """
+    rows = [[float(j) for j in range(len(words) + 1)]]
+    for i, one in enumerate(heard, 1):
+        row = [float(i)]
+        for j, other in enumerate(words, 1):
+            change = 0.0 if one == other else 0.9 if one[:2] == other[:2] else 1.1
+            row.append(min(rows[i - 1][j - 1] + change, rows[i - 1][j] + 1.0, row[j - 1] + 1.0))
+        rows.append(row)
+    pairs: list[tuple[int | None, int | None]] = []
+    i, j = len(heard), len(words)
+    while i or j:
+        if i and j:
+            one, other = heard[i - 1], words[j - 1]
+            change = 0.0 if one == other else 0.9 if one[:2] == other[:2] else 1.1
+            if rows[i][j] == rows[i - 1][j - 1] + change:
+                i, j = i - 1, j - 1
+                pairs.append((i, j))
+                continue
+        if i and rows[i][j] == rows[i - 1][j] + 1.0:
+            i -= 1
+            pairs.append((i, None))
+        else:
+            j -= 1
+            pairs.append((None, j))
+    return pairs[::-1]
+
+
+def left_out(command: Command, free: Hypothesis) -> tuple[int, ...]:
+    """Places of the freely heard words that a command leaves out though they make something else of it.
+
+    Those before and after it ("I put the cup there yesterday"), and those that turn it around wherever they stand.
+    """
+    heard, words = once(plain_words(free.text)), command.words
+    pairs = aligned(heard, words)
+    kept = [n for n, (i, j) in enumerate(pairs) if i is not None and j is not None]
+    if not kept:
+        return tuple(range(len(heard)))
+    out = []
+    for n, (i, j) in enumerate(pairs):
+        if i is None or heard[i] in IDLE:
+            continue
+        outside = j is None and not kept[0] < n < kept[-1]
+        if outside or (heard[i] in TURNING and heard[i] not in words):
+            out.append(i)
+    return tuple(out)
+
+
+def made_up(command: Command, free: Hypothesis) -> bool:
+    """Whether a command has words that nobody heard freely, neither as they are nor as others.
+
+    Its first one, its last one, or several.
+    """
+    heard, words = once(plain_words(free.text)), command.words
+    missing = [j for i, j in aligned(heard, words) if i is None and j is not None]
+    if 0 in missing or len(words) - 1 in missing:
+        return True
+    return sum(words[j] not in SMALL for j in missing) > MOST_MADE_UP
+
+
+def too_fast(text: str, seconds: float) -> bool:
+    """Whether nobody says so many words in so little time."""
+    return len(plain_words(text)) > SPARE_WORDS + MOST_WORDS_PER_S * seconds
+
+
+def may_echo(text: str, shown: str) -> bool:
+    """Whether a run of the words, or all of them, is in what the recogniser was shown first."""
+    words, before = plain_words(text), plain_words(shown)
+    size = min(ECHO, len(words))
+    runs = {before[i : i + size] for i in range(len(before) - size + 1)}
+    return size > 0 and any(words[i : i + size] in runs for i in range(len(words) - size + 1))
+
+
 def believable(command: Command | None, free: Hypothesis) -> bool:
-    """Whether it is a command at all, held against what was heard without holding it to anything."""
+    """Whether it is a command at all, held against what was heard without holding it to anything.
+
+    What it leaves out is another question: see `left_out`.
+    """
     if command is None or command.sureness < LEAST_SURENESS:
         return False
     heard, words = once(plain_words(free.text)), command.words
@@ -141,6 +241,6 @@ def believable(command: Command | None, free: Hypothesis) -> bool:
     runs = [words[i : i + TWICE] for i in range(len(words) - TWICE + 1)]
     if len(set(runs)) < len(runs):
         return False
-    if command.sureness < free.sureness - FREE_MARGIN:
+    if command.sureness < free.sureness - FREE_MARGIN or made_up(command, free):
         return False
     return len(words) >= LEAST_COVERED * len(heard)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from vla_common.foreign_text import line
 from vla_common.outcomes import OK, Code, Result
 from vla_common.stop_words import Wish, wanted
 from vla_speech.recogniser import Recognition
@@ -30,6 +31,9 @@ class Transcript:
     is_stop: bool = False
     result: Result = OK
     trace_id: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", line(self.text))
 
     def moved(self, start_s: float, end_s: float, processing_s: float) -> Transcript:
         """The same on another clock."""

@@ -119,7 +119,8 @@ class Listener:
             if not self._foreground.stands_out(frame, self.probability):
                 self.probability = 0.0
         if self._spotter is not None:
-            self._add_stop(self._spotter.feed(frame, self.probability, at_s), events)
+            found = self._spotter.feed(frame, self.probability, at_s, covered)
+            self._add_stop(found, events)
         spoke = self._segmenter.speaking
         ended = self._segmenter.feed(frame, self.probability, at_s, covered)
         if self._segmenter.speaking and not spoke:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
+from vla_common.foreign_text import line
+
 
 class Kind(IntEnum):
     """As in vla_interfaces/Feedback."""
@@ -55,7 +57,7 @@ class SentenceQueue:
 
     def add(self, sentence: Sentence) -> bool:
         """Whether the current sentence is to be cut off for it."""
-        text = " ".join(sentence.text.split())
+        text = line(sentence.text, 4 * self._rules.longest_text)
         if len(text) > self._rules.longest_text:
             text = text[: self._rules.longest_text].rsplit(" ", 1)[0] + " ..."
         if not any(character.isalnum() for character in text):

@@ -7,6 +7,7 @@ without a pause. Repeated ("stop stop stop"), it counts without a pause. What th
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from typing import Protocol
 
 import numpy as np
 
-from vla_common.stop_words import PHRASES, POLITE
+from vla_common.stop_words import PHRASES, POLITE, Wish, wanted
 from vla_speech.recogniser import F32, SAMPLE_RATE_HZ
 from vla_speech.vad import FRAME_S
 
@@ -27,6 +28,10 @@ LONGEST_S = 2.5
 REPEATED_S = 1.0
 """From this length on it is looked every so often whether it is a stop word said again and again."""
 SHORTEST_S = 0.09
+COVERED_S = 1.5
+"""Sound that is looked at while the robot itself speaks and leaves no pause: a stop word, and some of its own words."""
+COVERED_PERIOD_S = 0.5
+"""How often."""
 
 
 @dataclass(frozen=True)
@@ -49,18 +54,60 @@ SHORT_PIECE_S = 1.2
 """Sound with its pauses into which one stop word fits; of a longer one, a chain of stop words explains anything."""
 
 
+PLAIN = "stop"
+"""The word that a quick matcher tells from others; "halt", "freeze" and "don't move" sound like many words."""
+PLAINLY = 0.8
+"""How sure a quick matcher has to be of them, where a good one can be asked."""
+SUPPORT = 3.0
+"""What it adds that both heard the same, as a logarithm of odds."""
+
+
 class TwoMatchers:
-    """Asks a quick matcher about short pieces, and a good one about the rest and where the quick one is not sure."""
+    """Asks a quick matcher about short pieces, and a good one about whatever is not plainly "stop"."""
 
     def __init__(self, quick: Matcher, good: Matcher, confidence: float) -> None:
+        """confidence: from which on a match counts."""
         self._quick, self._good, self._confidence = quick, good, confidence
 
     def match(self, samples: F32) -> Match:
+        quick = Match()
         if len(samples) <= SHORT_PIECE_S * SAMPLE_RATE_HZ:
-            found = self._quick.match(samples)
-            if found.phrase and found.confidence >= self._confidence:
-                return found
-        return self._good.match(samples)
+            quick = self._quick.match(samples)
+            if is_plain(quick.phrase) and quick.confidence >= max(PLAINLY, self._confidence):
+                return quick
+        good = self._good.match(samples)
+        agree = quick.confidence >= self._confidence and _core(quick.phrase) == _core(good.phrase)
+        if not good.phrase or not agree:
+            return good
+        odds = good.confidence / max(1e-9, 1.0 - good.confidence) * math.exp(SUPPORT)
+        return Match(good.phrase, odds / (1.0 + odds))
+
+
+class CarefulMatcher:
+    """A quick matcher alone: of what other words sound like it has to be surer than of "stop"."""
+
+    def __init__(self, quick: Matcher) -> None:
+        self._quick = quick
+
+    def match(self, samples: F32) -> Match:
+        found = self._quick.match(samples)
+        if is_plain(found.phrase) or found.confidence >= SURELY:
+            return found
+        return Match(found.phrase, 0.0)
+
+
+SURELY = 0.9
+"""How sure it has to be of them."""
+
+
+def is_plain(phrase: str) -> bool:
+    """Whether it begins with "stop", polite words aside."""
+    return _core(phrase)[:1] == (PLAIN,)
+
+
+def _core(phrase: str) -> tuple[str, ...]:
+    """Each of its words once, without the polite ones."""
+    return tuple(dict.fromkeys(word for word in phrase.split() if word not in POLITE))
 
 
 @dataclass
@@ -113,8 +160,18 @@ def count_phrases(text: str, phrases: Collection[str]) -> int:
 class StopSpotter:
     """Feed it every frame with the probability of voice in it."""
 
-    def __init__(self, matcher: Matcher, phrases: Iterable[str], rules: StopRules) -> None:
+    def __init__(
+        self,
+        matcher: Matcher,
+        phrases: Iterable[str],
+        rules: StopRules,
+        covered_matcher: Matcher | None = None,
+    ) -> None:
+        """covered_matcher: knows stop words among other ones; None: over the robot's voice they have to stand alone."""
         self._matcher, self._rules = matcher, rules
+        self._covered_matcher = covered_matcher
+        self._covered: deque[F32] = deque(maxlen=round(COVERED_S / FRAME_S))
+        self._next_covered_s = 0.0
         self._phrases = frozenset(phrases)
         self._pre_roll: deque[F32] = deque(maxlen=round(PRE_ROLL_S / FRAME_S))
         self._frames: list[F32] = []
@@ -123,8 +180,35 @@ class StopSpotter:
         self._looked_s = 0.0
         self._alone = True
 
-    def feed(self, frame: F32, probability: float, at_s: float) -> tuple[str, float, float] | None:
-        """The word with start and end of its voice, when one has just been said."""
+    def feed(
+        self, frame: F32, probability: float, at_s: float, covered: bool = False
+    ) -> tuple[str, float, float] | None:
+        """The word with start and end of its voice, when one has just been said. covered: the robot itself speaks."""
+        alone = self._feed(frame, probability, at_s)
+        among = self._look_covered(frame, probability, at_s, covered)
+        return alone or among
+
+    def _look_covered(
+        self, frame: F32, probability: float, at_s: float, covered: bool
+    ) -> tuple[str, float, float] | None:
+        if self._covered_matcher is None:
+            return None
+        if not covered:
+            self._covered.clear()
+            return None
+        if not self._covered:
+            self._next_covered_s = at_s + COVERED_PERIOD_S
+        self._covered.append(frame)
+        if at_s < self._next_covered_s or probability < self._rules.release:
+            return None
+        self._next_covered_s = at_s + COVERED_PERIOD_S
+        match = self._covered_matcher.match(np.concatenate(self._covered))
+        if match.confidence < self._rules.confidence or wanted(match.phrase).wish is not Wish.REST:
+            return None
+        self._covered.clear()
+        return match.phrase, max(0.0, at_s - COVERED_S), at_s + FRAME_S
+
+    def _feed(self, frame: F32, probability: float, at_s: float) -> tuple[str, float, float] | None:
         if not self._frames:
             if probability < self._rules.threshold:
                 self._quiet_s += FRAME_S
@@ -172,7 +256,8 @@ class StopSpotter:
         match = self._matcher.match(np.concatenate(self._frames))
         if match.confidence < self._rules.confidence:
             return ""
-        return match.phrase if count_phrases(match.phrase, self._phrases) else ""
+        plainly = wanted(match.phrase).wish is Wish.REST
+        return match.phrase if plainly or count_phrases(match.phrase, self._phrases) else ""
 
     def _found(self, phrase: str) -> tuple[str, float, float]:
         # What follows without a pause belongs to it: "stop stop stop" stops once.

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
-from vla_speech.command_grammar import make_grammar
+from vla_speech.command_grammar import load_lexicon, make_grammar
 from vla_speech.command_model import SENTENCES, WordModel, sample_grammar
+from vla_speech.command_shape import CommandShape
 from vla_speech.guided_decoding import plain_words
 from vla_speech.recogniser import Vocabulary
 
@@ -26,10 +27,15 @@ STOP_SHARE = 0.05
 
 @dataclass(frozen=True)
 class Guide:
-    """suppressed: tokens that are not used; model: how usual a wording is."""
+    """suppressed: tokens that are not used; no_stop: those that are not used where only stop words are looked for.
+
+    model: how usual a wording is; shape: whether it is worded as a command.
+    """
 
     suppressed: tuple[int, ...]
+    no_stop: tuple[int, ...]
     model: WordModel
+    shape: CommandShape
 
 
 def make_guide(
@@ -53,4 +59,15 @@ def make_guide(
     allowed = {end, *encode(",")}
     for word in words:
         allowed.update(encode(" " + word))
-    return Guide(tuple(t for t in tokens if t not in allowed), WordModel(sentences))
+    stopping = {end}
+    for sign in ".!,":
+        stopping.update(encode(sign))
+    for word in {word for phrase in stop_phrases for word in plain_words(phrase)}:
+        stopping.update((*encode(" " + word), *encode(" " + word.capitalize())))
+    tokens = list(tokens)
+    return Guide(
+        tuple(t for t in tokens if t not in allowed),
+        tuple(t for t in tokens if t not in stopping),
+        WordModel(sentences),
+        CommandShape(load_lexicon(), vocabulary, wake_word),
+    )
