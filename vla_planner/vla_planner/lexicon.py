@@ -90,6 +90,9 @@ class Lexicon:
     bare_floor: frozenset[str]
     inward: frozenset[str]
     times: frozenset[str]
+    imperatives: frozenset[str]
+    after_verbs: frozenset[str]
+    greetings: frozenset[str]
     answers: AnswerWords
 
     @classmethod
@@ -133,6 +136,9 @@ class Lexicon:
             bare_floor=frozenset(data["bare_floor"]),
             inward=frozenset(data["inward"]),
             times=frozenset(data["times"]),
+            imperatives=frozenset(data["imperatives"]),
+            after_verbs=frozenset(data["after_verbs"]),
+            greetings=frozenset(data["greetings"]),
             answers=_answer_words(data["answers"]),
         )
 

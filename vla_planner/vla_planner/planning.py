@@ -17,6 +17,7 @@ from vla_common.consent import is_yes
 from vla_common.outcomes import OK, Code, Result, VlaError
 from vla_common.scene import Scene
 from vla_common.skills import Plan, SkillSpec
+from vla_common.stop_words import Wish, wanted
 from vla_planner.answers import declines
 from vla_planner.backend import (
     AmbiguousError,
@@ -30,6 +31,7 @@ from vla_planner.gate import Gate, GateQuestion, is_of_the_gate, without_agreeme
 from vla_planner.replanning import in_group, remaining
 from vla_planner.rules import RulesBackend
 from vla_planner.summary import summarise
+from vla_planner.telling import USE_CANCEL, USE_STOP
 from vla_planner.validator import validate
 
 __all__ = ["FailedPlan", "Planner", "PlannerBackend", "PlanningOutcome"]
@@ -141,6 +143,8 @@ class Planner:
         passed_over: list[str] = []
         try:
             self._check(command, failure)
+            if failure is None:
+                _refuse_stop(command)
             if answers and declines(answers[-1][1]):
                 raise VlaError(Code.NOT_CONFIRMED, "Then I leave it.")
             request = PlanRequest(
@@ -307,6 +311,15 @@ class Planner:
             self._keep(question, plan)
             raise
         return plan
+
+
+def _refuse_stop(command: str) -> None:
+    """Whoever plainly wants a stop is not planned for, whichever planner there is. Errors: NOT_POSSIBLE."""
+    wish = wanted(command).wish
+    if wish is Wish.REST:
+        raise VlaError(Code.NOT_POSSIBLE, USE_STOP)
+    if wish is Wish.END:
+        raise VlaError(Code.NOT_POSSIBLE, USE_CANCEL)
 
 
 def _notice(passed_over: Sequence[str], planner: str = "") -> str:

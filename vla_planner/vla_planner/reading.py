@@ -24,8 +24,15 @@ from vla_planner.splitting import Word
 
 MAX_TRIES = 600
 """Tokens tried for one command; a command of 30 words takes about 60, and 600 take 2 ms."""
-_FREE_TEXT = ("SAY", "ASK", "TELL_THAT")
+FREE_TEXT = ("SAY", "ASK", "TELL_THAT")
 _PEOPLE = ("ME", "PERSON")
+_JOINT = Candidate("SEP", "", 0)
+"""What a person left out between two commands. Tried last, where the words make no command without it."""
+_VERBS = frozenset(
+    {"GO", "APPROACH", "RETURN", "TURN", "FIND", "PICK", "PUT", "BRING", "THROW", "DROP", "COUNT", "WAIT", "LOOK",
+     "SAY", "FOLLOW", "GREET", "GUIDE"}
+)  # fmt: skip
+"""With which it may begin."""
 _QUOTES = ("'", '"')
 _OPENS_GERUNDS = "MIND"
 
@@ -105,7 +112,12 @@ class Reader:
                 continue
             tries += 1
             stack, previous, gerunds = here.stack, here.previous, here.gerunds
-            if candidate.type is not None:
+            if candidate is _JOINT:
+                after = walk.feed(stack, "SEP", Leaf(self._joint, candidate, here.index))
+                if after is None:
+                    continue
+                stack, previous = after, "SEP"
+            elif candidate.type is not None:
                 leaf = Leaf(self._token, candidate, here.index)
                 after = walk.feed(stack, candidate.type, leaf)
                 if after is None:
@@ -134,13 +146,29 @@ class Reader:
             if (candidate.type is None or candidate.type in allowed)
             and (gerunds or not candidate.gerund)
         ]
+        if "SEP" in allowed and previous not in ("", "SEP") and self._begins_with_verb(index):
+            options.append(_JOINT)
         return _Choice(index, stack, previous, gerunds, iter(options))
+
+    def _begins_with_verb(self, index: int) -> bool:
+        """Whether somebody may have left out the comma here: "go to the shelf get the cup"."""
+        return any(
+            item.type in _VERBS and not item.gerund
+            for item in self.overlay.candidates(self.words, index)
+        )
+
+    def _joint(self, candidate: Candidate, index: int) -> ReadToken:
+        """The comma that was not written; it has no words."""
+        start = self.words[index].start
+        token = ReadToken("SEP", self.text[start:start])
+        token.meaning, token.plural, token.word_index = candidate.value, False, index
+        return token
 
     def _at(self, index: int, previous: str, text_allowed: bool) -> list[Candidate]:
         if text_allowed:
             if self.words[index].text in _QUOTES:
                 return self._quoted(index)
-            if previous in _FREE_TEXT:
+            if previous in FREE_TEXT:
                 return self._free_text(index)
         if index not in self._candidates:
             self._candidates[index] = self.overlay.candidates(self.words, index)
@@ -165,12 +193,17 @@ class Reader:
         return []
 
     def _free_text(self, index: int) -> list[Candidate]:
-        """Up to the first separator that a known verb follows, or a "twice" at the end; else all."""
+        """Up to the first separator that a command follows, also one that nobody here can carry out, or a "twice" at
+        the end; else all. So nothing of a command is taken for a part of what is to be said."""
         words = self.words
         for end in range(index + 1, len(words)):
             run, _, _ = self.overlay.lexicon.separator(words, end)
             after = end + run
-            if run and after < len(words) and self._starts_clause(after):
+            if run and after < len(words):
+                then = any(word.text in _THEN for word in words[end:after])
+                if then or self._starts_clause(after) or self._starts_command(after):
+                    return [self._text(index, end)]
+            elif not run and end == index + self._greeting(index) and self._starts_command(end):
                 return [self._text(index, end)]
         end = len(words)
         while end > index + 1 and words[end - 1].is_stop:
@@ -200,7 +233,34 @@ class Reader:
                 return True
         return False
 
+    def _starts_command(self, index: int) -> bool:
+        """Whether what is here asks for something, known or not: "open the door", "dance", "frobnicate it"."""
+        words, lexicon = self.words, self.overlay.lexicon
+        while index < len(words) and words[index].text not in lexicon.imperatives:
+            polite = [
+                item.length
+                for item in self.overlay.candidates(words, index)
+                if item.type is None or item.type in ("OPENER", "MIND")
+            ]
+            if not polite:
+                break
+            index += max(polite)
+        if index >= len(words) or words[index].text in lexicon.imperatives:
+            return index < len(words)
+        known = self.overlay.candidates(words, index)[0].type != "UNKNOWN"
+        after = words[index + 1].text if index + 1 < len(words) else ""
+        return not known and after in lexicon.after_verbs
 
+    def _greeting(self, index: int) -> int:
+        """How many words a greeting here has, 0 for none."""
+        for length in (3, 2, 1):
+            said = " ".join(word.text for word in self.words[index : index + length])
+            if said in self.overlay.lexicon.greetings:
+                return length
+        return 0
+
+
+_THEN = frozenset({"then", "afterwards", "afterward", "thereafter", "subsequently"})
 _BEFORE_A_CLAUSE = ("TOGETHER", "OTHERWISE")
 # With these a clause without a verb may begin; inside a text to be said they are no reason to end it.
 _STARTS_FRAGMENT = frozenset(

@@ -124,11 +124,21 @@ class RulesBackend:
             hint = self._lexicon.hints.get(phrase)
             if hint is not None:
                 return VlaError(hint.code, f"{hint.sentence} (at {quoted(phrase)}).")
+        quote = ""
+        if any(_says(words, at, known) for at in range(index)):
+            quote = " Put into quotes what I should say, where this belongs to it."
         is_known = known.candidates(words, index)[0].type != "UNKNOWN"
         after = f" after {quoted(before)}" if before else ""
         if is_known:
-            return VlaError(Code.NOT_UNDERSTOOD, f"I don't understand {quoted(word)}{after}.")
-        return VlaError(Code.NOT_UNDERSTOOD, f"I don't know the word {quoted(word)}{after}.")
+            return VlaError(
+                Code.NOT_UNDERSTOOD, f"I don't understand {quoted(word)}{after}.{quote}"
+            )
+        return VlaError(Code.NOT_UNDERSTOOD, f"I don't know the word {quoted(word)}{after}.{quote}")
+
+
+def _says(words: Sequence[Word], index: int, known: Overlay) -> bool:
+    """Whether something that is to be said may begin behind this word."""
+    return any(item.type in reading.FREE_TEXT for item in known.candidates(words, index))
 
 
 def _times_said(said: Sequence[Element]) -> float:

@@ -20,6 +20,7 @@ from vla_planner.words import quoted
 USE_STOP = (
     "Stopping is not part of a plan: use the stop service or button, which works at any time."
 )
+USE_CANCEL = "That takes a command back; there is nothing in it to plan. Where one runs, it ends the command."
 _GAZE = {"left": "left", "right": "right", "up": "up", "down": "down", "forward": "ahead"}
 
 
@@ -116,7 +117,14 @@ class Teller(GroupCarrier):
         self._step("guide", person=person(clause.things[0] if clause.things else None), place=place)
 
     def _do_stop(self, clause: Clause) -> None:
-        raise VlaError(Code.NOT_POSSIBLE, USE_STOP)
+        """ "... and then stop": where the steps end, it stands still. Errors: NOT_POSSIBLE for any other stop."""
+        if self._only_if:
+            raise VlaError(
+                Code.NOT_POSSIBLE,
+                "I can't make it depend on something whether I stop; say 'stop' when you want it.",
+            )
+        if not self.steps:
+            raise VlaError(Code.NOT_POSSIBLE, USE_STOP)
 
     def _do_generic(self, clause: Clause) -> None:
         spec = self._skills[clause.how]
