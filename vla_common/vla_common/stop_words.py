@@ -95,6 +95,8 @@ def wanted(command: str) -> Wanted:
     """What the words want at once. Takes linear time, and bounded time for long texts."""
     text = _plain(command)
     clauses = _clauses(text)
+    if all(_KEYS.isdisjoint(clause.texts) for clause in clauses):
+        return Wanted(Wish.NONE)
     found = [_first(clause) for clause in clauses]
     empty = [
         item is None and _is_filler(clause.texts)
@@ -133,6 +135,8 @@ def _plain(command: str) -> str:
     """No accents, nothing invisible, straight quotes; bounded."""
     command = _RUN.sub(r"\1\1\1", _cut(command, LONGEST * 8))
     command = _cut(command, LONGEST)
+    if command.isascii() and command.isprintable():
+        return _SPELLED.sub(_spelled, command.replace("`", "'"))
     for sign, word in vocabulary.SIGNS.items():
         command = command.replace(sign, word)
     text = unicodedata.normalize("NFKD", command.translate(_APOSTROPHES))
@@ -258,8 +262,20 @@ def _is_filler(texts: Sequence[str]) -> bool:
     return True
 
 
+_KEYS = (
+    vocabulary.VERBS
+    | vocabulary.NARROW_VERBS
+    | vocabulary.GERUNDS
+    | {vocabulary.CANCEL}
+    | {max(phrase, key=len) for phrase in vocabulary.ALONE | vocabulary.ENDS}
+)
+"""Without one of these there is no wish: the longest word of every phrase. Most commands are done with that look."""
+
+
 def _first(clause: _Clause) -> _Found | None:
     """A wish with which the clause begins, whatever politeness is before it."""
+    if _KEYS.isdisjoint(clause.texts):
+        return None
     return _from(clause.texts, 0)
 
 
@@ -598,10 +614,17 @@ def _is_conditional(texts: Sequence[str]) -> bool:
 def _inside(clause: _Clause, is_last: bool) -> _Found | None:
     """A stop behind other words of the same clause: "turn left stop", "you are too close stop"."""
     texts = clause.texts
+    if _KEYS.isdisjoint(texts):
+        return None
     for index in range(len(texts) - 1, 0, -1):
         word = texts[index]
-        alone = bool(_longest(texts, index, _INSIDE))
-        if word not in vocabulary.VERBS and word != "freeze" and not alone:
+        if word not in _INSIDE_STARTS:
+            continue
+        if (
+            word not in vocabulary.VERBS
+            and word != "freeze"
+            and not _longest(texts, index, _INSIDE)
+        ):
             continue
         here = _at(texts, index)
         if here is None:
@@ -623,6 +646,7 @@ def _inside(clause: _Clause, is_last: bool) -> _Found | None:
 _INSIDE = vocabulary.ALONE & {
     ("emergency", "stop"), ("hold", "it"), ("whoa",), ("don't", "move"), ("that's", "enough"),
 }  # fmt: skip
+_INSIDE_STARTS = vocabulary.VERBS | {"freeze"} | {phrase[0] for phrase in _INSIDE}
 
 
 def _count(texts: Sequence[str], index: int) -> int:

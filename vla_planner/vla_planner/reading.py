@@ -146,16 +146,19 @@ class Reader:
             if (candidate.type is None or candidate.type in allowed)
             and (gerunds or not candidate.gerund)
         ]
-        if "SEP" in allowed and previous not in ("", "SEP") and self._begins_with_verb(index):
-            options.append(_JOINT)
+        if "SEP" in allowed and previous not in ("", "SEP"):
+            return _Choice(index, stack, previous, gerunds, self._and_joint(options, index))
         return _Choice(index, stack, previous, gerunds, iter(options))
+
+    def _and_joint(self, options: list[Candidate], index: int) -> Iterator[Candidate]:
+        """Looks for the joint only where nothing else has led anywhere."""
+        yield from options
+        if self._begins_with_verb(index):
+            yield _JOINT
 
     def _begins_with_verb(self, index: int) -> bool:
         """Whether somebody may have left out the comma here: "go to the shelf get the cup"."""
-        return any(
-            item.type in _VERBS and not item.gerund
-            for item in self.overlay.candidates(self.words, index)
-        )
+        return any(item.type in _VERBS and not item.gerund for item in self._at(index, "", False))
 
     def _joint(self, candidate: Candidate, index: int) -> ReadToken:
         """The comma that was not written; it has no words."""
