@@ -163,14 +163,12 @@ class SkillParameter:
         if self.minimum is not None and number < self.minimum:
             raise VlaError(
                 Code.INVALID_ARGUMENT,
-                f"'{self.name}' is {number:g} {self.unit}".rstrip()
-                + f", less than {self.minimum:g}.",
+                f"'{self.name}' is {self._amount(number)}, less than {self._amount(self.minimum)}.",
             )
         if self.maximum is not None and number > self.maximum:
             raise VlaError(
                 Code.INVALID_ARGUMENT,
-                f"'{self.name}' is {number:g} {self.unit}".rstrip()
-                + f", more than {self.maximum:g}.",
+                f"'{self.name}' is {self._amount(number)}, more than {self._amount(self.maximum)}.",
             )
         return number
 
@@ -189,6 +187,12 @@ class SkillParameter:
                 Code.INVALID_ARGUMENT, f"'{self.name}' has a word with characters that are no text."
             )
         return ref
+
+    def _amount(self, value: float) -> str:
+        """With its unit; people think in degrees."""
+        if self.unit == "rad":
+            return f"{math.degrees(value):.4g} degrees"
+        return f"{value:g} {self.unit}".rstrip()
 
     def _finite(self, value: Any) -> float:
         if isinstance(value, bool) or not isinstance(value, (int, float)):

@@ -6,6 +6,7 @@ where it is not. Which verb leads here is decided in `composing`, several things
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from vla_common.outcomes import Code, VlaError
@@ -16,6 +17,10 @@ from vla_planner.backend import PlanRequest
 from vla_planner.meaning import Tail, Thing
 from vla_planner.overlay import Overlay
 from vla_planner.referring import PEOPLE, Referents, like, no_position, person
+
+NEAR_M = 3.0
+"""How near a surface has to be for "put it down" to mean it."""
+_DRIVES = frozenset({"move", "go_to", "find", "follow", "guide"})
 
 
 class Carrier:
@@ -35,7 +40,10 @@ class Carrier:
     # --- carrying -----------------------------------------------------------------------------------
 
     def _put_one(self, thing: Thing, ref: ObjectRef, target: Tail | None) -> None:
-        where = self._target(target, thing) if target is not None else self._at
+        if target is not None:
+            where = self._target(target, thing)
+        else:
+            where = self._at or (self._nearest_surface() if self._refer.holds(ref) else "")
         if thing.kind == "pronoun" and where and self._just_put(ref, where):
             return  # "... and leave it there"
         if not self._refer.holds(ref):
@@ -115,6 +123,24 @@ class Carrier:
         several = ref.quantity not in ("", "1")
         what = replace(ref, quantity="", place="").describe() + ("s" if several else "")
         return names[self._asker.choose(f"Where shall I put the {what}?", names)]
+
+    def _nearest_surface(self) -> str:
+        """Where what is in the hand is put down when nobody said where; "" when nothing is near, or nobody knows."""
+        if any(step.skill in _DRIVES for step in self.steps):
+            return ""
+        robot = self._scene.robot
+        surfaces = [place for place in self._scene.places if place.kind is PlaceKind.SURFACE]
+        if robot is None:
+            return surfaces[0].name if len(surfaces) == 1 else ""
+        reached = [
+            (
+                math.dist(robot[:2], place.position[:2]) - max(place.size, default=0.0) / 2,
+                place.name,
+            )
+            for place in surfaces
+        ]
+        distance_m, name = min(reached, default=(math.inf, ""))
+        return name if distance_m <= NEAR_M else ""
 
     def _give_one(self, thing: Thing, ref: ObjectRef, receiver: Thing | None) -> None:
         if not self._refer.holds(ref):

@@ -16,7 +16,7 @@ from vla_planner.answers import Asker, SeveralMeantError
 from vla_planner.backend import PlanRequest
 from vla_planner.branching import Brancher
 from vla_planner.config import PlannerConfig
-from vla_planner.meaning import Clause, Condition, Mark, Resolved, Tail, target_of
+from vla_planner.meaning import Clause, Condition, Mark, Resolved, Tail, Thing, target_of
 from vla_planner.overlay import Overlay
 from vla_planner.referring import PEOPLE, no_position
 from vla_planner.words import quoted
@@ -188,7 +188,26 @@ class Composer(Brancher):
         self._refuse_floor(clause.tails)
         target = target_of(clause)
         sources = clause.tails[:-1] if target is not None else clause.tails
+        held = self._refer.held
+        if held is not None and target is not None and target.thing.kind == "here":
+            target = None  # where the robot is
+        elif held is not None and target is None and "BACK" in clause.classes:
+            # Where it came from, when that is known; the nearest surface would be a guess.
+            where = held.place or self._ask_where(held)
+            target = Tail("on", Thing("place", where, place=where))
         self._put_all(clause.things, sources, target)
+
+    def _do_release(self, clause: Clause) -> None:
+        """ "Let go", "open the gripper": what is in the hand is put down, not dropped."""
+        if self._refer.held is None:
+            raise VlaError(Code.NOT_POSSIBLE, "My hand is empty; there is nothing to let go of.")
+        self._put_all((Thing("pronoun", "it", index=clause.index),), (), None)
+
+    def _do_grip(self, clause: Clause) -> None:
+        raise VlaError(
+            Code.NOT_POSSIBLE,
+            "I close my hand only around a thing that I take; say what I should pick up.",
+        )
 
     def _refuse_floor(self, tails: Sequence[Tail]) -> None:
         overlay = self._refer.overlay

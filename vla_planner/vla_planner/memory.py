@@ -6,6 +6,7 @@ Decides nothing about what is meant; that is `referring`.
 from __future__ import annotations
 
 import copy
+import math
 from dataclasses import replace
 from typing import TypeVar
 
@@ -132,10 +133,47 @@ class Memory:
         if thing.attributes or thing.quantity or thing.rank:
             if is_label:
                 return ""
-            raise self.unknown_place(thing)
+            if thing.rank in ("nearest", "farthest") and not (thing.attributes or thing.quantity):
+                return self._by_distance(thing)
+            raise self._no_such_place(thing)
         if not thing.place and not is_label:
             raise self.unknown_place(thing)
         return thing.place
+
+    def _by_distance(self, thing: Thing) -> str:
+        """The nearest or farthest place of a kind. Errors: UNKNOWN_PLACE, NOT_POSSIBLE."""
+        kind = (thing.place or thing.word).split()[-1]
+        places = [
+            place
+            for place in self.scene.places
+            if place.name == thing.place or place.name.replace("_", " ").split()[-1] == kind
+        ]
+        if not places:
+            raise self.unknown_place(thing)
+        if len(places) == 1:
+            return places[0].name
+        robot = self.scene.robot
+        if robot is None:
+            names = listed([place.name for place in places])
+            raise VlaError(
+                Code.NOT_POSSIBLE, f"I don't know where I stand; say which one: {names}."
+            )
+        places.sort(key=lambda place: math.dist(robot[:2], place.position[:2]))
+        return places[0 if thing.rank == "nearest" else -1].name
+
+    def _no_such_place(self, thing: Thing) -> VlaError:
+        """A place that is known, with a quality or a number that it does not have there."""
+        if not thing.place:
+            return self.unknown_place(thing)
+        said = " ".join(
+            part for part in (thing.quantity, thing.rank, *thing.attributes, thing.word) if part
+        )
+        names = [place.name for place in self.scene.places]
+        return VlaError(
+            Code.UNKNOWN_PLACE,
+            f"There is no place {quoted(said)} on the map, but there is {quoted(thing.place)}; call it by its name. "
+            f"I know: {listed(names)}.",
+        )
 
     def place_meant(self, thing: Thing) -> str:
         """As `place_of`; "it" is the place where the robot was just sent."""
