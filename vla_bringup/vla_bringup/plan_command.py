@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -115,10 +116,21 @@ def _as_text(command: str, outcome: Any) -> str:
 
 def describe_step(number: int, step: dict[str, Any]) -> str:
     """One step on one line: 2. pick object={label: cup}, or 3. if found: say text=hello."""
-    arguments = " ".join(f"{name}={_short(value)}" for name, value in step["arguments"].items())
+    arguments = " ".join(
+        f"{name}={_said(name, value)}" for name, value in step["arguments"].items()
+    )
     when = f"if {step['only_if'].replace('_', ' ')}: " if "only_if" in step else ""
     together = "at the same time: " if step.get("with_previous") else ""
     return line(f"{number}. {when}{together}{step['skill']} {arguments}", MAX_PARAGRAPH)
+
+
+def _said(name: str, value: Any) -> str:
+    """As people write it: angles in degrees."""
+    if name == "angle" and isinstance(value, (int, float)):
+        return f"{math.degrees(value):.4g} degrees"
+    if name == "pose" and isinstance(value, list) and len(value) == 3:
+        return f"[{value[0]:g}, {value[1]:g}, {math.degrees(value[2]):.4g} degrees]"
+    return _short(value)
 
 
 def _short(value: Any) -> str:

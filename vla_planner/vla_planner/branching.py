@@ -39,6 +39,15 @@ class Brancher(Teller):
                 "I can't plan a condition that depends on another one; give me one after the other.",
             )
         self.close()
+        condition = replace(
+            condition,
+            thing=self._meant(condition.thing),
+            tails=tuple(self._tail_meant(tail) for tail in condition.tails),
+        )
+        if condition.subject is not None:
+            what, where = condition.subject
+            subject = (self._meant(what), tuple(self._tail_meant(tail) for tail in where))
+            condition = replace(condition, subject=subject)
         thing = condition.thing
         if thing.quantity in ("all", "some"):
             thing = replace(thing, quantity="")

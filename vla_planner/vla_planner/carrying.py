@@ -12,11 +12,13 @@ from dataclasses import replace
 from vla_common.outcomes import Code, VlaError
 from vla_common.scene import PlaceKind
 from vla_common.skills import Argument, Condition, ObjectRef, Step
-from vla_planner.answers import Asker
+from vla_planner.answers import Asker, Choice
 from vla_planner.backend import PlanRequest
 from vla_planner.meaning import Tail, Thing
 from vla_planner.overlay import Overlay
 from vla_planner.referring import PEOPLE, Referents, like, no_position, person
+from vla_planner.splitting import plain
+from vla_planner.words import quoted
 
 NEAR_M = 3.0
 """How near a surface has to be for "put it down" to mean it."""
@@ -197,6 +199,37 @@ class Carrier:
                 Code.NOT_POSSIBLE, f"I can {doing} one thing at a time, not several ({what})."
             )
         return ref
+
+    def _meant(self, thing: Thing) -> Thing:
+        """With the one kind or place that a word means of several. Errors: AMBIGUOUS, NOT_CONFIRMED."""
+        overlay, word = self._refer.overlay, plain(thing.word)
+        if thing.kind == "place" and word in overlay.several_places and not thing.rank:
+            names = overlay.several_places[word]
+            index = self._asker.choose(f"Which place do you mean by {quoted(thing.word)}?", names)
+            return replace(thing, place=names[index])
+        if thing.kind != "label" or word not in overlay.several_labels:
+            return thing
+        readings = overlay.several_labels[word]
+        if thing.attributes:
+            wanted = set(thing.attributes)
+            fitting = [
+                reading
+                for reading in readings
+                if any(
+                    item.label == reading.label and wanted <= {item.color, *item.attributes}
+                    for item in self._scene.objects
+                )
+            ]
+            readings = tuple(fitting) or readings
+        index = 0
+        if len(readings) > 1:
+            choices = [Choice(r.name, (r.label, plain(r.label))) for r in readings]
+            index = self._asker.choose(f"What do you mean by {quoted(thing.word)}?", choices)
+        return replace(thing, label=readings[index].label, plural=readings[index].plural)
+
+    def _tail_meant(self, tail: Tail) -> Tail:
+        second = None if tail.second is None else self._meant(tail.second)
+        return replace(tail, thing=self._meant(tail.thing), second=second)
 
     # --- steps --------------------------------------------------------------------------------------
 

@@ -61,6 +61,11 @@ class Composer(Brancher):
     def _add(self, clause: Clause) -> None:
         if clause.verb not in _KEEPS_GROUP:
             self.close()
+        clause = replace(
+            clause,
+            things=tuple(self._meant(thing) for thing in clause.things),
+            tails=tuple(self._tail_meant(tail) for tail in clause.tails),
+        )
         start = len(self.steps)
         for _ in range(len(clause.things) + 1):
             memory = (self._refer.copy(), self._at, self._group)

@@ -85,6 +85,11 @@ class Lexicon:
     hints: Mapping[str, Hint]
     labels: frozenset[str]
     label_words: Mapping[str, tuple[str, bool]]
+    label_readings: Mapping[str, tuple[tuple[str, bool], ...]]
+    """As `label_words`, with every reading of a word: "glasses" are several of one kind, or another kind."""
+    words_of_label: Mapping[str, tuple[str, ...]]
+    plurals: Mapping[str, str]
+    own_parts: frozenset[str]
     place_words: Mapping[str, tuple[str, ...]]
     disposal: tuple[str, ...]
     bare_floor: frozenset[str]
@@ -105,10 +110,15 @@ class Lexicon:
                 if name in data["verbs"]:
                     _add_gerunds(phrases, words, name, value, data["gerunds"])
         label_words: dict[str, tuple[str, bool]] = {}
+        label_readings: dict[str, list[tuple[str, bool]]] = {}
         for label, words in data["labels"].items():
             for word in words:
+                plural = data["plurals"].get(word) or plural_of(word)
                 label_words[word] = (label, False)
-                label_words.setdefault(data["plurals"].get(word) or plural_of(word), (label, True))
+                label_words.setdefault(plural, (label, True))
+                label_readings.setdefault(word, []).append((label, False))
+                if plural != word:
+                    label_readings.setdefault(plural, []).append((label, True))
         for word, (label, plural) in label_words.items():
             add(phrases, word, Candidate("LABEL", label, 0, plural))
         for name in _UNIT_CLASSES:
@@ -131,6 +141,10 @@ class Lexicon:
             hints=hints,
             labels=frozenset(data["labels"]),
             label_words=label_words,
+            label_readings={word: tuple(found) for word, found in label_readings.items()},
+            words_of_label={label: tuple(words) for label, words in data["labels"].items()},
+            plurals=data["plurals"],
+            own_parts=frozenset(data["own_parts"]),
             place_words={name: tuple(words) for name, words in data["places"].items()},
             disposal=tuple(data["disposal"]),
             bare_floor=frozenset(data["bare_floor"]),
@@ -141,6 +155,9 @@ class Lexicon:
             greetings=frozenset(data["greetings"]),
             answers=_answer_words(data["answers"]),
         )
+
+    def plural(self, word: str) -> str:
+        return self.plurals.get(word) or plural_of(word)
 
     def separator(self, words: Sequence[Word], start: int) -> tuple[int, bool, bool]:
         """The run of separators from start on: length (0: none), whether all of it is weak, whether a sentence ends."""

@@ -60,6 +60,8 @@ class Teller(GroupCarrier):
             clause = replace(clause, things=())  # "everything on the table"
         for thing in clause.things:
             place = "" if clause.tails else self._refer.place_meant(thing)
+            if not place and not clause.tails:
+                self._refuse_own_part(clause, thing)
             if place:
                 self._step("describe", place=place)
             else:
@@ -71,6 +73,22 @@ class Teller(GroupCarrier):
             self._step("describe", place=self._refer.source(clause.tails))
         else:
             self._step("describe")
+
+    def _refuse_own_part(self, clause: Clause, thing: Thing) -> None:
+        """ "Check the battery" where none was seen may well mean the robot's own. Errors: AMBIGUOUS, NOT_POSSIBLE."""
+        if thing.label not in self._refer.overlay.lexicon.own_parts:
+            return
+        own = f"your {thing.word}" in clause.said.lower()
+        if not own:
+            if any(item.label == thing.label for item in self._scene.objects):
+                return
+            choices = [f"a {thing.word} in the room", f"my own {thing.word}"]
+            own = self._asker.choose(f"Which {thing.word} do you mean?", choices) == 1
+        if own:
+            raise VlaError(
+                Code.NOT_POSSIBLE,
+                f"I can't look at my own {thing.word}; what I know of myself is in the status.",
+            )
 
     def _do_count(self, clause: Clause) -> None:
         for thing in clause.things:
