@@ -173,12 +173,53 @@ package_paths() {
   done
 }
 
-# Whether the distribution, or what was sourced on top of it, has a package; what we built ourselves does not count.
+# Whether the distribution, or what was sourced on top of it, has a package with all that we need of it: another author's
+# package may have the name, and a package the C++ side alone. What we built ourselves does not count.
 underlay_present() { # arguments: ROS setup file, package
   local prefix IFS=:
-  for prefix in "$(dirname "$1")" ${AMENT_PREFIX_PATH:-}; do
-    case $prefix in "$VLA_STATE"/*) continue ;; esac
-    [ -e "$prefix/share/ament_index/resource_index/packages/$2" ] && return 0
+  for prefix in ${AMENT_PREFIX_PATH:-} "$(dirname "$1")"; do
+    case $prefix in ""|"$VLA_STATE"/*) continue ;; esac
+    [ -e "$prefix/share/ament_index/resource_index/packages/$2" ] || continue
+    # The first one hides those after it.
+    IFS=' '
+    has_what_we_need "$prefix" "$2"
+    return
+  done
+  return 1
+}
+
+# Each interface of the package in the underlay, with each of its fields, and each Python module.
+has_what_we_need() { # arguments: prefix, package
+  local path kind
+  for kind in msg srv action; do
+    for path in "$VLA_ROOT/underlay/$2/$kind"/*."$kind"; do
+      [ -e "$path" ] || continue
+      has_fields "$path" "$1/share/$2/$kind/${path##*/}" || return 1
+    done
+  done
+  for path in "$VLA_ROOT/underlay/$2"/*/__init__.py; do
+    [ -e "$path" ] || continue
+    path=${path%/__init__.py}
+    has_module "$1" "$2" "${path##*/}" || return 1
+  done
+}
+
+# Whether an interface file has all lines of another one, but for comments and spelling.
+has_fields() { # arguments: what is needed, what is there
+  [ -r "$2" ] || return 1
+  awk '{ sub(/#.*/, ""); gsub(/\/msg\//, "/"); gsub(/[ \t\r]+/, " "); gsub(/ ?= ?/, "="); sub(/^ /, ""); sub(/ $/, "") }
+    $0 == "" { next }
+    FILENAME == ARGV[1] { there[$0] = 1; next }
+    !($0 in there) { lacks = 1; exit }
+    END { exit lacks }' "$2" "$1"
+}
+
+has_module() { # arguments: prefix, package, module
+  local found
+  for found in "$1"/lib/python3*/*-packages "$1"/local/lib/python3*/*-packages; do
+    # A workspace that is built with links has a link file in its place.
+    [ -e "$found/$3" ] || [ -e "$found/$3.py" ] || [ -e "$found/${2//_/-}.egg-link" ] || [ -e "$found/$2.egg-link" ] || continue
+    return 0
   done
   return 1
 }

@@ -28,6 +28,7 @@ def findings() -> Iterator[Finding]:
     )
     yield _ros()
     yield _packages()
+    yield _interfaces()
     yield Finding(
         "domain", True, f"ROS_DOMAIN_ID={os.environ.get('ROS_DOMAIN_ID', '0 (not set)')}, "
         f"discovery {os.environ.get('ROS_AUTOMATIC_DISCOVERY_RANGE', 'SUBNET (not set)')}",
@@ -72,6 +73,15 @@ def _packages() -> Finding:
     return Finding(
         "packages", len(names) >= 7, ", ".join(names) or "none is built; run ./vla build"
     )
+
+
+def _interfaces() -> Finding:
+    from vla_bringup.foreign_interfaces import NEEDED, lacking
+
+    missing = lacking()
+    if missing:
+        return Finding("interfaces", False, f"{missing} Source it last, or run ./vla build.")
+    return Finding("interfaces", True, ", ".join(sorted({n.partition(".")[0] for n in NEEDED})))
 
 
 def _guarded(name: str, look: Callable[[], str]) -> Finding:
