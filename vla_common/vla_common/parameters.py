@@ -28,6 +28,12 @@ def _constraints(info: Setting) -> str:
     return "; ".join(parts)
 
 
+OTHER_CLOCK = (
+    "'use_sim_time' can't be changed while the node runs: all that it knows has times of the other clock. Start it "
+    "with the launch argument 'use_sim_time' or the parameter file."
+)
+
+
 class NodeParameters:
     """Declares the groups of a node and reads them back, checked."""
 
@@ -56,6 +62,10 @@ class NodeParameters:
             values[name] = () if value is None and isinstance(default, tuple) else value
         return from_values(config, group, values)
 
+    def _other_clock(self, value: Any) -> bool:
+        has = self._node.has_parameter("use_sim_time")
+        return has and value != self._node.get_parameter("use_sim_time").value
+
     def _refuse_unknown(self, group: str) -> None:
         known = [f"{group}.{name}" for name in settings_of(self._groups[group])]
         # rclpy offers no public way to see values that were given but never declared.
@@ -65,6 +75,8 @@ class NodeParameters:
 
     def _check_new_values(self, parameters: Sequence[Parameter]) -> SetParametersResult:
         for parameter in parameters:
+            if parameter.name == "use_sim_time" and self._other_clock(parameter.value):
+                return SetParametersResult(successful=False, reason=OTHER_CLOCK)
             group, _, name = parameter.name.partition(".")
             config = self._groups.get(group)
             entry = settings_of(config).get(name) if config else None

@@ -455,7 +455,13 @@ def test_faults_and_reset(client: Client) -> None:
     assert next(o for o in client.truth().objects if o.id == thing.id).place == ""
     missing = client.reset(world_file="/nowhere.yaml")
     assert missing.code == Code.INVALID_CONFIG and "nowhere" in missing.message
+    for name in ("/etc/passwd", "../../../../../../etc/passwd", "two_cups.yaml/../../package.xml"):
+        refused = client.reset(world_file=name)
+        assert refused.code == Code.INVALID_CONFIG and "root:" not in refused.message
+        assert "where worlds belong" in refused.message
     assert client.truth().seed == 3
+    assert client.reset(world_file="two_cups.yaml").code == Code.OK
+    assert len(client.truth().objects) == 3
     for seed in (5, 5):
         had = client.received["places"][-1].map_id
         assert client.reset(seed=seed).code == Code.OK
@@ -523,6 +529,7 @@ def test_signals_end_it_with_zero(number: int) -> None:
         ("sim.headless:=false", "no display"),
         ("sim.sede:=1", "sim.seed"),
         ("sim.speed:=-1.0", "sim.speed"),
+        ("use_sim_time:=true", "use_sim_time can't be true"),
     ],
 )
 def test_wrong_parameters_end_it_with_a_sentence(override: str, says: str) -> None:

@@ -107,6 +107,10 @@ def _raw() -> dict:
         (lambda r: r["objects"][0].update(x_m="here"), "x_m is missing or not"),
         (lambda r: r["objects"][0].update(name='a"><body'), "letters, digits"),
         (lambda r: r["objects"][0].update(weight=1.0), "unknown key 'weight'"),
+        (lambda r: r.update(seed="secret"), "seed is not a whole number"),
+        (lambda r: r.update(seed=10**40), "seed is not a whole number"),
+        (lambda r: r.update(places=7), "places is not a list"),
+        (lambda r: r.update(objects={"a": 1}), "objects is not a list"),
     ],
 )
 def test_wrong_world_files_are_refused(change, says: str) -> None:  # type: ignore[no-untyped-def]
@@ -116,7 +120,7 @@ def test_wrong_world_files_are_refused(change, says: str) -> None:  # type: igno
         world_from_dict(raw)
 
 
-@pytest.mark.parametrize("text", ["[1, 2]", "a: [", ""])
+@pytest.mark.parametrize("text", ["[1, 2]", "a: [", "", "&a [*a]", "a: 2026-13-45", "[" * 3000])
 def test_unreadable_world_files_are_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "world.yaml"
     path.write_text(text, encoding="utf-8")

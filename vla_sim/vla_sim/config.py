@@ -15,6 +15,11 @@ class SimConfig:
 
     seed: int = setting(0, "Seed of the random world, and of noise and faults.", minimum=0)
     world_file: str = setting("", "YAML file of a fixed world; empty: a random one from the seed.")
+    world_folders: tuple[str, ...] = setting(
+        (),
+        "Further folders from which sim/reset takes world files, beside that of this package and the world_file that "
+        "it was started with.",
+    )
     speed: float = setting(
         1.0,
         "Simulated seconds per second; 0 is as fast as possible. Other than 1: publishes /clock.",

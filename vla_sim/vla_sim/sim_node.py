@@ -17,6 +17,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+from ament_index_python.packages import get_package_share_directory
 from control_msgs.action import PointHead
 from geometry_msgs.msg import Twist
 from nav2_msgs.action import NavigateToPose
@@ -44,6 +45,7 @@ from vla_sim.config import GROUP, SimConfig
 from vla_sim.faults import MOVE_OBJECT, Faults
 from vla_sim.manipulation import Operation
 from vla_sim.render_backend import Backend, BackendError, select_backend
+from vla_sim.world_files import permitted
 
 NAV2_PLANNER_UNKNOWN, NAV2_NO_VALID_PATH = 200, 208
 NAV2_CONTROLLER_UNKNOWN, NAV2_NO_PROGRESS = 100, 105
@@ -56,6 +58,11 @@ class SimNode(Node):
     def __init__(self, **options: Any) -> None:
         """``options`` go to rclpy's Node."""
         super().__init__("sim", **options)
+        if self.get_parameter("use_sim_time").value:
+            raise VlaError(
+                Code.INVALID_CONFIG,
+                "use_sim_time can't be true for the simulator: it is what the clock comes from",
+            )
         self.config: SimConfig = NodeParameters(self, {GROUP: SimConfig}).read(GROUP)
         self._backend = self._choose_backend()
         self._keep_out: Any = None
@@ -306,14 +313,43 @@ class SimNode(Node):
 
     def _on_reset(self, request: Any, response: Any) -> Any:
         try:
-            self.runner.replace(
-                lambda: self._make_simulation(int(request.seed), request.world_file)
-            )
+            world_file = self._permitted_world(request.world_file)
+            self.runner.replace(lambda: self._make_simulation(int(request.seed), world_file))
             self._publish_places()
             response.outcome = outcome_to_msg(OK)
         except VlaError as error:
             response.outcome = outcome_to_msg(error.result)
         return response
+
+    def _permitted_world(self, name: str) -> str:
+        """The path of a world file that somebody names over the network; "" for none. Errors: INVALID_CONFIG.
+
+        What is wrong in it is for the log of whoever runs the simulator.
+        """
+        from vla_sim.world_spec import WorldError, load_world
+
+        if not name:
+            return ""
+        config = self.config
+        worlds = Path(get_package_share_directory("vla_sim")) / "worlds"
+        folders = [Path(text).expanduser() for text in config.world_folders]
+        # An installation may consist of links; what lies there was put there by it.
+        files = [*worlds.glob("*.yaml"), *([Path(config.world_file)] if config.world_file else [])]
+        try:
+            path = permitted(name, folders, files)
+        except WorldError as error:
+            raise VlaError(
+                Code.INVALID_CONFIG, f"{str(error)[0].upper()}{str(error)[1:]}."
+            ) from None
+        try:
+            load_world(path)
+        except WorldError as error:
+            self.get_logger().error(f"the world file {str(path)!r} can't be used: {str(error)!r}")
+            raise VlaError(
+                Code.INVALID_CONFIG,
+                f"The world file '{path.name[:60]}' can't be used; the log of the simulator says why.",
+            ) from None
+        return str(path)
 
     def _on_fault(self, request: Any, response: Any) -> Any:
         def apply(sim: Any) -> None:

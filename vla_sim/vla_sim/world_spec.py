@@ -125,9 +125,19 @@ def load_world(path: Path) -> WorldSpec:
     """
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise WorldError(f"world file {path}: {error}") from error
-    return world_from_dict(raw)
+    except OSError as error:
+        raise WorldError(f"world file {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise WorldError(f"world file {path} is not text in UTF-8") from None
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        # The reader's own words quote the file, which may be any.
+        mark = getattr(error, "problem_mark", None)
+        where = "" if mark is None else f" (line {mark.line + 1}, column {mark.column + 1})"
+        raise WorldError(f"world file {path} is not valid YAML{where}") from None
+    try:
+        return world_from_dict(raw)
+    except RecursionError:
+        raise WorldError(f"world file {path} contains itself") from None
 
 
 def save_world(world: WorldSpec, path: Path) -> None:
@@ -152,8 +162,14 @@ def world_from_dict(raw: Any) -> WorldSpec:
     unknown = sorted(set(map(str, raw)) - known)
     if unknown:
         raise WorldError(f"unknown key {unknown[0]!r}; known are {', '.join(sorted(known))}")
+    for key in ("places", "objects"):
+        if not isinstance(raw.get(key) or [], list):
+            raise WorldError(f"{key} is not a list")
+    seed = raw.get("seed", -1)
+    if isinstance(seed, bool) or not isinstance(seed, int) or not -1 <= seed < 2**64:
+        raise WorldError("seed is not a whole number from 0 on")
     world = WorldSpec(
-        seed=int(raw.get("seed", -1)),
+        seed=seed,
         room_x_m=_number(raw, "room_x_m", "world"),
         room_y_m=_number(raw, "room_y_m", "world"),
         start=_entry(StartSpec, raw.get("start"), "start"),
