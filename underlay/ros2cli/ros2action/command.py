@@ -32,6 +32,7 @@ def _list(args: Namespace) -> Result:
     from ros2action.api import get_action_names_and_types
 
     with NodeStrategy(args) as node:
+        node.settle()
         actions = get_action_names_and_types(node=node)
     if args.count_actions:
         print(len(actions))

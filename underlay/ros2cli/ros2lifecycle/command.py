@@ -42,6 +42,7 @@ def _nodes(args: Namespace) -> Result:
     from ros2cli.node.strategy import NodeStrategy
 
     with NodeStrategy(args) as node:
+        node.settle()
         names = _found_names(node, None, args.all)
     if args.count_nodes:
         print(len(names))

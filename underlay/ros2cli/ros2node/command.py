@@ -39,6 +39,7 @@ def _list(args: Namespace) -> Result:
     from ros2node.api import get_node_names
 
     with NodeStrategy(args) as node:
+        node.settle()
         found = get_node_names(node=node, include_hidden_nodes=args.all)
     names = sorted(name.full_name for name in found)
     if args.count_nodes:

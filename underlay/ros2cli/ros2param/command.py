@@ -73,9 +73,11 @@ class _Target:
             )
         return client
 
-    def answer(self, future: Any) -> Any:
-        """Response of a request to the node. Raises RuntimeError."""
-        return self.node.wait_for_result(future, f"service of node {self.name}")
+    def answer(self, future: Any, name: str = "") -> Any:
+        """Response of a request to a node, the one of the command line for "". Raises RuntimeError."""
+        return self.node.wait_for_result(
+            future, f"the parameter services of node {name or self.name}"
+        )
 
 
 def _list_arguments(parser: ArgumentParser) -> None:
@@ -97,20 +99,26 @@ def _list(args: Namespace) -> Result:
         return [name for name in names if name == target.name] if target.name else names
 
     with _Target(args) as target:
+        if not target.name:
+            target.node.settle()
         nodes = target.node.find(names_of_nodes) if target.name else names_of_nodes()
         if target.name and not nodes:
             return "Node not found"
+        lost = []
         for name in nodes:
             try:
                 _print_parameters(target, name, args)
             except RuntimeError as error:
-                print(error, file=sys.stderr)
+                print(f"{name}: {error}", file=sys.stderr)
+                lost.append(name)
+    if lost:
+        return f"The list is incomplete: the parameters of {', '.join(lost)} are missing"
     return 0
 
 
 def _print_parameters(target: _Target, node_name: str, args: Namespace) -> None:
     client = target.client_of(node_name)
-    response = target.answer(client.list_parameters(prefixes=args.param_prefixes))
+    response = target.answer(client.list_parameters(prefixes=args.param_prefixes), node_name)
     names = sorted(
         name for name in response.result.names if not args.filter or re.match(args.filter, name)
     )
@@ -118,7 +126,7 @@ def _print_parameters(target: _Target, node_name: str, args: Namespace) -> None:
         print(f"{node_name}:")
     kinds: dict[str, str] = {}
     if names and args.param_type:
-        described = target.answer(client.describe_parameters(names))
+        described = target.answer(client.describe_parameters(names), node_name)
         kinds = {found.name: _TYPES[found.type][0] for found in described.descriptors}
     for name in names:
         print(f"  {name} (type: {kinds.get(name, 'unknown')})" if args.param_type else f"  {name}")

@@ -48,6 +48,7 @@ def _services(args: Namespace) -> list[tuple[str, list[str]]]:
     from ros2service.api import get_service_names_and_types
 
     with NodeStrategy(args) as node:
+        node.settle()
         hidden = bool(args.include_hidden_services)
         return get_service_names_and_types(node=node, include_hidden_services=hidden)
 

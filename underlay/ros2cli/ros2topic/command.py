@@ -51,6 +51,7 @@ def _topics(args: Namespace, look: Callable[[Any, list[tuple[str, list[str]]]], 
     from ros2topic.api import get_topic_names_and_types
 
     with NodeStrategy(args) as node:
+        node.settle()
         hidden = bool(args.include_hidden_topics)
         look(node, get_topic_names_and_types(node=node, include_hidden_topics=hidden))
 
