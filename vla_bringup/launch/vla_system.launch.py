@@ -23,6 +23,7 @@ from launch_ros.substitutions import FindPackageShare
 
 from vla_bringup import config_check, robot_names
 from vla_bringup.config import IntegrationConfig
+from vla_bringup.foreign_interfaces import lacking
 from vla_speech.devices import why_no_microphone, why_no_sound_card
 
 STAGES = (
@@ -234,11 +235,18 @@ def set_up(context, *_):
 def voice_stages(value, parameters: dict) -> tuple[list, list[str]]:
     """The stages that hear and speak, and what to say about those that are left out."""
     stages, notes = [], []
+    foreign = lacking(["audio_common_msgs.msg"])
+    if value("speech") == "true" and foreign:
+        raise RuntimeError(f"The launch argument 'speech' can't be true. {foreign}")
     has_file = bool(value("audio_file") or parameters.get("audio.file"))
     if value("speech") == "true":
         stages += SPEECH_STAGES
     elif value("speech") == "auto":
-        reason = "" if has_file else why_no_microphone(str(parameters.get("audio.device", "")))
+        reason = (
+            foreign
+            if has_file or foreign
+            else why_no_microphone(str(parameters.get("audio.device", "")))
+        )
         stages += [] if reason else SPEECH_STAGES
         notes += [f"Speech is off: {reason} Commands can be typed."] if reason else []
     elif value("audio_file"):

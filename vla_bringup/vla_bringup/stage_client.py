@@ -29,6 +29,7 @@ from vla_common.conversions import (
 )
 from vla_common.foreign_text import MAX_PARAGRAPH, line
 from vla_common.outcomes import Code, Result, VlaError
+from vla_common.plausible import wrong_place
 from vla_common.qos import LATCHED
 from vla_common.scene import Place, Scene
 from vla_common.skills import Plan, SkillSpec
@@ -65,6 +66,7 @@ class StageClient:
             PlaceArray, "places", self._on_places, LATCHED, callback_group=group
         )
         self._places: tuple[Place, ...] = ()
+        self._map_id = ""
         self._no_sight = ""
         self.holding = False
         """Whether something is in the gripper; kept up to date by whoever listens to the execution state."""
@@ -93,14 +95,23 @@ class StageClient:
                 raise
             self._no_sight = error.message
             return Scene(places=self._places)
-        scene = scene_from_msg(answer.scene)
+        try:
+            scene = scene_from_msg(answer.scene)
+        except (VlaError, ValueError) as error:
+            text = error.message if isinstance(error, VlaError) else str(error)
+            self._no_sight = f"what perception says can't be: {text}"
+            return Scene(places=self._places)
         # On a robot that publishes no places, perception has them from a file.
         self._places = scene.places or self._places
         return scene
 
     def _on_places(self, message: PlaceArray) -> None:
         try:
-            self._places = tuple(place_from_msg(place) for place in message.places[:MAX_PLACES])
+            places = tuple(place_from_msg(place) for place in message.places[:MAX_PLACES])
+            usable = tuple(place for place in places if not wrong_place(place))
+            # A map does not lose all its places at once; executor and perception hold on to them too.
+            if usable or message.map_id not in ("", self._map_id):
+                self._places, self._map_id = usable, message.map_id
         except ValueError as error:  # names only; whoever drives there checks them in full
             self._log(f"places were ignored: {error}")
 

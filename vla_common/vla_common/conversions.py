@@ -14,6 +14,7 @@ from vla_interfaces import msg as vla_msg
 from vla_common.foreign_text import line
 from vla_common.foreign_text import name as clean_name
 from vla_common.outcomes import Code, Result, VlaError
+from vla_common.plausible import wrong_object, wrong_place
 from vla_common.scene import Place, PlaceKind, Scene, SceneObject
 from vla_common.skills import (
     Argument,
@@ -193,13 +194,22 @@ def scene_to_msg(scene: Scene, frame_id: str = "map") -> Any:
 
 
 def scene_from_msg(message: Any) -> Scene:
+    """Errors: INVALID_REQUEST for a place or an object that can't be; ValueError for a kind that no version knows."""
     robot = None
     if message.robot_known:
         position, yaw = pose_from_msg(message.robot)
         robot = (position[0], position[1], yaw)
+    objects = tuple(scene_object_from_msg(item) for item in message.objects)
+    places = tuple(place_from_msg(place) for place in message.places)
+    for kind, wrong, name in (
+        *(("object", wrong_object(item), item.id) for item in objects),
+        *(("place", wrong_place(place), place.name) for place in places),
+    ):
+        if wrong:
+            raise VlaError(Code.INVALID_REQUEST, f"The {kind} '{name[:60]}' of the scene {wrong}.")
     return Scene(
-        objects=tuple(scene_object_from_msg(item) for item in message.objects),
-        places=tuple(place_from_msg(place) for place in message.places),
+        objects=objects,
+        places=places,
         stamp_s=time_from_msg(message.header.stamp),
         robot=robot,
     )

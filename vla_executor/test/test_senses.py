@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from conftest import BIN, TABLE, Bench, room
 
 from vla_common.outcomes import Code, VlaError
+from vla_common.skills import ObjectRef
 from vla_executor.config import ExecutorConfig, GuardConfig
 from vla_executor.fake_robot import Call, FakeRobot
 from vla_executor.guard import Guard
@@ -165,3 +167,27 @@ def test_places_of_others_count_until_there_are_some() -> None:
     known.take((TABLE,))
     known.take_over((BIN,))
     assert known.places == (TABLE,)
+
+
+# --- colours that nobody could see ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("places", [{}, {"place": "table"}])
+def test_how_many_are_red_is_not_said_of_a_grey_picture(places: dict[str, str]) -> None:
+    robot = room()
+    robot.objects = [
+        replace(item, color="") if item.label == "cup" else item for item in robot.objects
+    ]
+    ref = ObjectRef(label="cup", attributes=("red",))
+    result = Bench(robot).do(("count", {"object": ref, **places})).result
+    assert result.code is Code.BAD_IMAGE and "can't tell colours" in result.message
+    assert "two cups" in result.message and robot.said == []
+
+
+def test_what_is_not_about_colours_is_counted_all_the_same() -> None:
+    robot = room()
+    robot.objects = [replace(item, color="") for item in robot.objects]
+    assert Bench(robot).code(("count", {"object": ObjectRef(label="cup")})) is Code.OK
+    assert robot.said == ["I see two cups."]
+    ref = ObjectRef(label="bottle", attributes=("red",))
+    assert Bench(robot).code(("count", {"object": ref})) is Code.OK

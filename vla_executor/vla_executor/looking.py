@@ -7,15 +7,18 @@ from dataclasses import replace
 from itertools import chain
 
 from vla_common.outcomes import Code, VlaError
-from vla_common.scene import SceneObject
+from vla_common.scene import SceneObject, matches
 from vla_common.skills import ObjectRef
 from vla_executor import catalogue, observing, searching
 from vla_executor.context import SkillContext
 from vla_executor.geometry import Point3
 from vla_executor.objects import single
+from vla_executor.robot import View
 from vla_executor.skills import Skill
+from vla_executor.verification import seen
 from vla_executor.wording import kind, listing, plural
 
+_SIZES = frozenset({"small", "large"})
 _DIRECTIONS = {
     "ahead": (0.0, 0.8),
     "left": (1.3, 0.8),
@@ -97,11 +100,21 @@ class _Telling(Skill):
         else:
             points = observing.sweep_points(context.base())
         found: dict[str, SceneObject] = {}
+        unsure: dict[str, SceneObject] = {}
         refused: list[Point3] = []
         points_and_rest = chain(points, observing.once_more(context, refused))
         for view in observing.looks_at(context, ref, points_and_rest, refused):
             found.update((item.id, item) for item in view.objects)
+            unsure.update(
+                (item.id, item) for item in view.scene.objects if _may_fit(item, ref, view)
+            )
         items = list(found.values())
+        if self.spec is catalogue.COUNT and unsure:
+            raise VlaError(
+                Code.BAD_IMAGE,
+                "I can't tell colours, because the camera's picture is grey. What may be meant: "
+                f"{listing(unsure.values())}.",
+            )
         if refused and (self.spec is catalogue.COUNT or not items):
             where = f" at the {target.name}" if target is not None else ""
             raise observing.not_everywhere(f"I saw {listing(items)}{where}", refused)
@@ -110,6 +123,15 @@ class _Telling(Skill):
     def verify(self, context: SkillContext) -> bool:
         # What is said comes from looks taken during this step; otherwise `look` has failed.
         return True
+
+
+def _may_fit(item: SceneObject, ref: ObjectRef, view: View) -> bool:
+    """Whether something in view would fit, were it of the colour that is asked for, which nobody could see."""
+    if item.color or item.held or not seen(item, view.observed_at_s):
+        return False
+    return any(
+        matches(replace(item, color=word), ref) for word in ref.attributes if word not in _SIZES
+    )
 
 
 class Count(_Telling):
