@@ -27,6 +27,7 @@ class Request:
     headers: dict
     body: dict
     path: str = ""
+    method: str = "POST"
     closed: threading.Event = field(default_factory=threading.Event)
     closed_s: float = 0.0
 
@@ -78,10 +79,12 @@ class Wire:
 
 
 class FakeOpenAi:
-    """A context manager. url: for OPENAI_BASE_URL."""
+    """A context manager. url: for OPENAI_BASE_URL. about: what a GET of a path is answered with, none: 404."""
 
-    def __init__(self, *answers) -> None:
+    def __init__(self, *answers, about=None) -> None:
         self.answers = list(answers)
+        self.about = about or {}
+        self.looked: list[str] = []
         self.requests: list[Request] = []
         self.arrived = threading.Semaphore(0)
         self._lock = threading.Lock()
@@ -132,6 +135,10 @@ class FakeOpenAi:
         try:
             with connection, connection.makefile("rb") as source:
                 while (request := _read(source)) is not None:
+                    if request.method == "GET":
+                        self.looked.append(request.path)
+                        _told(Wire(connection, request), self.about.get(request.path))
+                        continue
                     with self._lock:
                         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
                         self.requests.append(request)
@@ -160,7 +167,14 @@ def _read(source):
         name, _, value = row.decode("latin-1").partition(":")
         headers[name.lower()] = value.strip()
     body = source.read(int(headers.get("content-length", 0)))
-    return Request(headers, json.loads(body or b"{}"), line.decode().split()[1])
+    method, path, *_ = line.decode().split()
+    return Request(headers, json.loads(body or b"{}"), path, method)
+
+
+def _told(wire, value):
+    wire.head(200 if value is not None else 404, "application/json")
+    wire.send(json.dumps(value).encode())
+    wire.end()
 
 
 def _takes_wire(answer):

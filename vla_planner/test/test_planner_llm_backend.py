@@ -369,7 +369,6 @@ def test_a_server_that_wants_to_be_left_alone_for_longer_than_there_is_time(make
         (error(401, f"Incorrect API key provided: {KEY}"), DOWN),
         (error(403), DOWN),
         (error(404, "no such model"), DOWN),
-        (error(400, "context length exceeded"), DOWN),
         (error(429, "You exceeded your quota", code="insufficient_quota"), DOWN),
         (error(429, "insufficient_quota"), DOWN),
         (redirect("http://127.0.0.1:9/v1/chat/completions"), DOWN),

@@ -80,6 +80,13 @@ class LlmConfig:
 
     model: str = setting("gpt-4-turbo", "name of the model, as its server calls it")
     max_tokens: int = setting(500, "most tokens in an answer", minimum=1, maximum=100_000)
+    context_tokens: int = setting(
+        0,
+        "tokens that the model takes in, prompt and answer together; so much of the scene is told as fits; 0: not "
+        "known, learnt from what the server says (Ollama cuts off in silence: set it there)",
+        minimum=0,
+        maximum=100_000_000,
+    )
     temperature: float = setting(0.1, "randomness of the answer", minimum=0.0, maximum=2.0)
     mode: str = setting(
         "auto",

@@ -88,6 +88,27 @@ class ChatClient:
         future.cancel()  # the loop closes the connection as the next thing it does
         raise VlaError(Code.CANCELED, "Planning was canceled.")
 
+    def look(self, path: str, wait_s: float) -> Any:
+        """What the server answers to a GET of "/models", beside the other requests, or of "/props" at its root: JSON.
+        None where it can't be had in time."""
+        with contextlib.suppress(Exception):
+            future = self._submit(self._look(path, wait_s))
+            try:
+                return future.result(wait_s + POLL_S)
+            finally:
+                future.cancel()
+        return None
+
+    async def _look(self, path: str, wait_s: float) -> Any:
+        url = path
+        if path == "/props":  # llama.cpp has it above the protocol's version
+            base = str(self._client.base_url).rstrip("/")
+            url = base.removesuffix("/v1") + path
+        response = await self._client.get(
+            url, cast_to=self._httpx.Response, options={"timeout": max(wait_s, POLL_S)}
+        )
+        return response.json()
+
     def close(self) -> None:
         """Abort what runs, close the connections and end the thread. May be called twice."""
         with self._lock:
@@ -287,4 +308,9 @@ def _cut(assembler: Assembler, text: str) -> RequestError:
 
 def _words_of(error: Any) -> str:
     """The server's words as far as they help: its message, its code and the field that it names."""
-    return f"{error.param or ''} {error.code or ''} {error.message}"[:1000]
+    text = f"{error.param or ''} {error.code or ''} {error.message}"[:1000]
+    body = error.body if isinstance(error.body, dict) else {}
+    for key in ("n_ctx", "n_prompt_tokens"):  # llama.cpp's, of a prompt that is too long
+        if type(body.get(key)) is int:
+            text += f" {key} {body[key]}"
+    return text

@@ -20,7 +20,7 @@ from vla_planner.config import PlannerConfig
 from vla_planner.llm_json import shown
 from vla_planner.llm_reply import Call
 from vla_planner.llm_rules import how_to_answer, rules
-from vla_planner.llm_tools import FINISH, Toolset, build
+from vla_planner.llm_tools import FINISH, MAX_STEPS, Toolset, build, in_words
 from vla_planner.llm_words import MAX_ALIASES, MAX_PLACE_WORDS, Sanitiser, is_plain
 
 MAX_OBJECTS = 60
@@ -31,6 +31,25 @@ Message = dict[str, Any]
 
 
 @dataclass(frozen=True)
+class Detail:
+    """How much of what is known is told. whereabouts: where things are, seen from the robot, and since when."""
+
+    objects: int = MAX_OBJECTS
+    aliases: int = MAX_ALIASES
+    whereabouts: bool = True
+    brief: bool = False
+
+
+DETAILS = (
+    Detail(),
+    Detail(objects=25),
+    Detail(objects=12, aliases=2, whereabouts=False),
+    Detail(objects=5, aliases=1, whereabouts=False, brief=True),
+)
+"""From all to what a small context still takes; what the command names is told first. The rules are always told."""
+
+
+@dataclass(frozen=True)
 class Prompt:
     """What one command needs. replaced: how many words of the scene could not be told."""
 
@@ -38,10 +57,14 @@ class Prompt:
     tools: Toolset
     replaced: int
 
-    def messages(self, config: PlannerConfig, request: PlanRequest, mode: str) -> list[Message]:
-        """For a mode of answering: rules, data and command."""
+    def messages(
+        self, config: PlannerConfig, request: PlanRequest, mode: str, brief: bool = False
+    ) -> list[Message]:
+        """For a mode of answering: rules, data and command. brief: no schema in the prompt, but its words."""
         system = rules(config) + "\n" + how_to_answer(mode)
-        if mode == "json_object":
+        if mode == "json_object" and brief:
+            system += _skills_in_words(self.tools, arguments=True)
+        elif mode == "json_object":
             system += "The JSON schema of an answer:\n" + _compact(self.tools.plan_schema) + "\n"
         elif mode == "json_schema":
             system += _skills_in_words(self.tools)
@@ -53,7 +76,7 @@ class Prompt:
         return [{"role": "system", "content": system}, {"role": "user", "content": user}]
 
 
-def make(request: PlanRequest) -> Prompt:
+def make(request: PlanRequest, detail: Detail = DETAILS[0], max_steps: int = MAX_STEPS) -> Prompt:
     """The data and the functions of one command."""
     clean = Sanitiser()
     places = [
@@ -63,11 +86,14 @@ def make(request: PlanRequest) -> Prompt:
     ]
     clean.replaced += len(request.scene.places) - len(places)
     data: dict[str, Any] = {
-        "places": [_place(place, request.scene, clean) for place in places],
-        "objects": _objects(request.scene, clean),
+        "places": [_place(place, request.scene, clean, detail) for place in places],
+        "objects": _objects(request, clean, detail),
         "gripper": _gripper(request, clean),
         **_robot(request.scene),
     }
+    left_out = len(request.scene.objects) - len(data["objects"])
+    if left_out > 0:
+        data["objects_left_out"] = left_out
     if request.failure is not None:
         data["failed"] = _failed(request.failure, request.scene, clean)
     if request.previous is not None:
@@ -82,7 +108,8 @@ def make(request: PlanRequest) -> Prompt:
             "%d words of the scene are not plain words and were not told to the language model",
             clean.replaced,
         )
-    return Prompt(_compact(data), build(request.skills, [p.name for p in places]), clean.replaced)
+    tools = build(request.skills, [p.name for p in places], max_steps, detail.brief)
+    return Prompt(_compact(data), tools, clean.replaced)
 
 
 def refused(answer: str, refusals: Sequence[str]) -> list[Message]:
@@ -131,30 +158,48 @@ def _compact(value: Any) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e")
 
 
-def _skills_in_words(tools: Toolset) -> str:
-    """Names and meanings: in a schema alone some models don't see them."""
-    lines = [
-        f"- {name}: {shown(f.skill.description, 300)}\n" for name, f in tools.functions.items()
-    ]
+def _skills_in_words(tools: Toolset, arguments: bool = False) -> str:
+    """Names and meanings: in a schema alone some models don't see them. arguments: theirs as well."""
+    lines = []
+    for name, function in tools.functions.items():
+        line = f"- {name}: {shown(function.skill.description, 120 if arguments else 300)}"
+        if arguments:
+            parts = [
+                f"{key} ({in_words(parameter, function.group_of(parameter))})"
+                for key, parameter in function.parameters.items()
+            ]
+            line += f" Arguments: {', '.join(parts) or 'none'}."
+        lines.append(line + "\n")
     return "Skills:\n" + "".join(lines)
 
 
 # --- the scene --------------------------------------------------------------------------------------
 
 
-def _place(place: Place, scene: Scene, clean: Sanitiser) -> dict[str, Any]:
+def _place(place: Place, scene: Scene, clean: Sanitiser, detail: Detail) -> dict[str, Any]:
     out: dict[str, Any] = {"name": place.name, "kind": place.kind.name.lower()}
-    aliases = [name for alias in place.aliases[:MAX_ALIASES] if (name := clean.place(alias))]
+    told = place.aliases[: detail.aliases]
+    aliases = [name for alias in told if (name := clean.place(alias))]
     clean.replaced += len(place.aliases[MAX_ALIASES:])
     if aliases:
         out["aliases"] = aliases
-    return {**out, **_where(place.position, scene)}
+    return {**out, **_where(place.position, scene)} if detail.whereabouts else out
 
 
-def _objects(scene: Scene, clean: Sanitiser) -> list[dict[str, Any]]:
-    """The nearest ones, in the order of their ids."""
-    kept = sorted(scene.objects, key=lambda item: (_distance(item, scene), item.id))[:MAX_OBJECTS]
-    return [_object(item, scene, clean) for item in sorted(kept, key=lambda item: item.id)]
+def _objects(request: PlanRequest, clean: Sanitiser, detail: Detail) -> list[dict[str, Any]]:
+    """What is held, what the command or an answer names, and then the nearest ones, in the order of their ids."""
+    scene = request.scene
+    said = " ".join(
+        [request.command, *(answer for pair in request.answers for answer in pair)]
+    ).lower()
+
+    def rank(item: SceneObject) -> tuple[bool, int, float, str]:
+        words = {word for word in (item.label, item.color, *item.attributes) if word}
+        named = sum(word.lower() in said for word in words)
+        return not item.held, -named, _distance(item, scene), item.id
+
+    kept = sorted(scene.objects, key=rank)[: detail.objects]
+    return [_object(item, scene, clean, detail) for item in sorted(kept, key=lambda item: item.id)]
 
 
 def _distance(item: SceneObject, scene: Scene) -> float:
@@ -163,7 +208,7 @@ def _distance(item: SceneObject, scene: Scene) -> float:
     return distance if math.isfinite(distance) else math.inf
 
 
-def _object(item: SceneObject, scene: Scene, clean: Sanitiser) -> dict[str, Any]:
+def _object(item: SceneObject, scene: Scene, clean: Sanitiser, detail: Detail) -> dict[str, Any]:
     out: dict[str, Any] = {"id": clean.id(item.id), "label": clean.label(item.label)}
     attributes = clean.words((item.color, *item.attributes))
     if attributes:
@@ -172,10 +217,11 @@ def _object(item: SceneObject, scene: Scene, clean: Sanitiser) -> dict[str, Any]
         out["place"] = clean.place(item.place)
     if item.held:
         out["held"] = True
-    out.update(_where(item.position, scene))
-    age_s = scene.stamp_s - item.last_seen_s
-    if not item.visible and math.isfinite(age_s) and age_s >= 1.0:
-        out["seen_s_ago"] = round(age_s)
+    if detail.whereabouts:
+        out.update(_where(item.position, scene))
+        age_s = scene.stamp_s - item.last_seen_s
+        if not item.visible and math.isfinite(age_s) and age_s >= 1.0:
+            out["seen_s_ago"] = round(age_s)
     return {key: value for key, value in out.items() if value not in ("", [])}
 
 

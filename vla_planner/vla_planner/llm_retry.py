@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from email.utils import parsedate_to_datetime
 from enum import Enum
 
+from vla_common.foreign_text import line
 from vla_common.outcomes import Code, VlaError
 
 FIRST_DELAY_S = 0.25
@@ -71,8 +73,31 @@ def is_passing(error: RequestError) -> bool:
     return error.status in _BUSY or error.status >= 500
 
 
-def sentence_of(error: RequestError, server: str, model: str) -> VlaError:
-    """In our own words: what a server writes may hold a key, and would be spoken to a person."""
+_ABOUT_MODEL = re.compile(
+    r"model_not_found|invalid model|unknown model|not a valid model|no such model"
+    r"|model\b.{0,200}(?:not found|does not exist|doesn't exist|not exist|is not available|not loaded|not supported)"
+    r"|(?:no|find|load) model\b",
+    re.DOTALL,
+)
+MOST_NAMES = 8
+
+
+def is_about_model(error: RequestError) -> bool:
+    """Whether a server may have refused the name of the model."""
+    if error.failure is not Failure.REFUSED:
+        return False
+    about = bool(_ABOUT_MODEL.search(error.text.lower()))
+    return error.status == 404 or (error.status in (400, 422, 500) and about)
+
+
+def sentence_of(
+    error: RequestError, server: str, model: str, models: Sequence[str] = ()
+) -> VlaError:
+    """In our own words: what a server writes may hold a key, and would be spoken to a person.
+
+    models: those that the server says it has, where the name may have been refused.
+    """
+    model = line(model, 80)
     if error.failure is Failure.SILENT:
         return VlaError(
             Code.PLANNING_TIMEOUT,
@@ -84,6 +109,13 @@ def sentence_of(error: RequestError, server: str, model: str) -> VlaError:
         text = f"The connection to the language model at {server} was lost."
     elif error.status in (401, 403):
         text = f"The language model at {server} does not accept the key."
+    elif is_about_model(error) and models and model not in models:
+        named = ", ".join(f"'{line(name, 80)}'" for name in models[:MOST_NAMES])
+        more = f" and {len(models) - MOST_NAMES} more" if len(models) > MOST_NAMES else ""
+        text = (
+            f"The server {server} has no model '{model}'. It has {named}{more}; name one with 'llm.model', "
+            "or with --model for ./vla plan."
+        )
     elif error.status == 404:
         text = f"The server {server} does not know the model '{model}', or the address is wrong."
     elif error.status == 429:

@@ -7,6 +7,11 @@ import math
 BYTES_PER_TOKEN = 2.5
 """To begin with. English takes about 4, JSON about 3."""
 MARGIN = 1.1
+LIKELY_BYTES_PER_TOKEN = 3.2
+"""Of a request, as measured with several tokenisers; for what fits, where too many tokens cost detail."""
+MOST_BYTES_PER_TOKEN = 8.0
+WEIGHT = 0.3
+"""Of a new count among those before."""
 FEWEST_BYTES_PER_TOKEN = 1.0
 """No tokeniser makes more tokens than there are bytes."""
 
@@ -39,10 +44,19 @@ class TokenEstimate:
 
     def __init__(self) -> None:
         self._bytes_per_token = BYTES_PER_TOKEN
+        self._likely = LIKELY_BYTES_PER_TOKEN
 
     def prompt(self, size_bytes: int) -> int:
         """Of a request's body."""
         return math.ceil(MARGIN * size_bytes / self._bytes_per_token)
+
+    def likely(self, size_bytes: int) -> float:
+        """Of what a model is told, functions included: neither too many nor too few."""
+        return size_bytes / self._likely
+
+    def learn_likely(self, size_bytes: int, tokens: int) -> None:
+        if size_bytes / MOST_BYTES_PER_TOKEN <= tokens <= size_bytes / FEWEST_BYTES_PER_TOKEN:
+            self._likely += WEIGHT * (size_bytes / tokens - self._likely)
 
     def text(self, characters: int) -> int:
         """Of an answer."""

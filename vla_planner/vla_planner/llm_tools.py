@@ -25,6 +25,14 @@ RELATIONS = (
     "largest", "smallest", "tallest", "leftmost", "rightmost",
 )  # fmt: skip
 MAX_NAME = 64
+MAX_STEPS = 30
+MAX_SENTENCE = 300
+MAX_WORD = 40
+MAX_WORDS = 6
+FARTHEST = 10_000.0
+"""The end of numbers that have no range: without one a model may write digits for ever."""
+BOUNDS = frozenset({"maxItems", "minItems", "maxLength", "minLength", "minimum", "maximum"})
+"""What not every server takes in a schema."""
 Schema = dict[str, Any]
 
 
@@ -52,8 +60,14 @@ class Toolset:
     unavailable: tuple[tuple[str, str], ...]
 
 
-def build(skills: Iterable[SkillSpec], places: Sequence[str]) -> Toolset:
-    """Functions for every skill that can be used. places: names that may be told. Same input, same output."""
+def build(
+    skills: Iterable[SkillSpec],
+    places: Sequence[str],
+    max_steps: int = MAX_STEPS,
+    brief: bool = False,
+) -> Toolset:
+    """Functions for every skill that can be used. places: names that may be told; brief: of parameters only units and
+    ranges. Same input, same output."""
     usable: list[tuple[SkillSpec, tuple[SkillParameter, ...]]] = []
     unavailable: list[tuple[str, str]] = []
     for spec in skills:
@@ -75,10 +89,9 @@ def build(skills: Iterable[SkillSpec], places: Sequence[str]) -> Toolset:
     for name, (spec, parameters) in zip(names, usable, strict=True):
         inner = legal_names([p.name for p in parameters], (ONLY_IF, WITH_PREVIOUS))
         functions[name] = Function(spec, dict(zip(inner, parameters, strict=True)))
-    tools = [_tool(name, function, places) for name, function in functions.items()]
-    return Toolset(
-        functions, (*tools, *_control_tools()), _plan_schema(functions, places), tuple(unavailable)
-    )
+    tools = [_tool(name, function, places, brief) for name, function in functions.items()]
+    schema = _plan_schema(functions, places, max_steps, brief)
+    return Toolset(functions, (*tools, *_control_tools()), schema, tuple(unavailable))
 
 
 def _is_complete(spec: SkillSpec, kept: Sequence[SkillParameter]) -> bool:
@@ -109,22 +122,22 @@ def legal_names(names: Sequence[str], reserved: Iterable[str]) -> list[str]:
 # --- functions --------------------------------------------------------------------------------------
 
 
-def _tool(name: str, function: Function, places: Sequence[str]) -> Schema:
+def _tool(name: str, function: Function, places: Sequence[str], brief: bool) -> Schema:
     properties: Schema = {
-        key: _value(parameter, places, describe(parameter, function.group_of(parameter)))
+        key: _value(parameter, places, describe(parameter, function.group_of(parameter), brief))
         for key, parameter in function.parameters.items()
     }
     required = [key for key, p in function.parameters.items() if p.required and not p.one_of]
     # What these two mean is in the rules, once.
     properties[ONLY_IF] = {"type": "string", "enum": list(CONDITIONS[1:])}
     properties[WITH_PREVIOUS] = {"type": "boolean"}
-    return _function(name, _meaning(function.skill), properties, required)
+    return _function(name, _meaning(function.skill, brief), properties, required)
 
 
-def _meaning(spec: SkillSpec) -> str:
+def _meaning(spec: SkillSpec, brief: bool) -> str:
     """What the skill does, and how people ask for it."""
-    meaning = shown(spec.description, 300)
-    if spec.phrases:
+    meaning = shown(spec.description, 120 if brief else 300)
+    if spec.phrases and not brief:
         meaning += f" Asked for as: {', '.join(shown(phrase) for phrase in spec.phrases[:8])}."
     return meaning
 
@@ -168,9 +181,10 @@ def _function(name: str, description: str, properties: Schema, required: list[st
     }
 
 
-def describe(parameter: SkillParameter, group: Sequence[str] = ()) -> str:
+def describe(parameter: SkillParameter, group: Sequence[str] = (), brief: bool = False) -> str:
     """Meaning, unit and range in words: not every server hands the numbers of a schema on to its model."""
-    parts = [shown(parameter.description, 200) or parameter.name.replace("_", " ")]
+    name = parameter.name.replace("_", " ")
+    parts = [name if brief else shown(parameter.description, 200) or name]
     if parameter.unit:
         parts.append(f"in {parameter.unit}")
     if parameter.minimum is not None and parameter.maximum is not None:
@@ -185,13 +199,32 @@ def describe(parameter: SkillParameter, group: Sequence[str] = ()) -> str:
     return "; ".join(parts)
 
 
+def in_words(parameter: SkillParameter, group: Sequence[str] = ()) -> str:
+    """A parameter where there is no schema: its type, choices, unit and range."""
+    kind = parameter.type
+    what = {
+        ParameterType.OBJECT: "object with label, attributes, place, relation, reference, quantity, id",
+        ParameterType.POSE: "[x, y, yaw]",
+        ParameterType.PLACE: "name of a place",
+        ParameterType.BOOL: "true or false",
+        ParameterType.STRING: "text",
+        ParameterType.INTEGER: "whole number",
+    }.get(kind, "number")
+    if parameter.choices:
+        what = " or ".join(parameter.choices)
+    told = describe(parameter, group, brief=True).partition("; ")[2]
+    optional = "" if parameter.required or parameter.one_of else "; may be left out"
+    return what + (f"; {told}" if told else "") + optional
+
+
 def _value(parameter: SkillParameter, places: Sequence[str], description: str) -> Schema:
     kind = parameter.type
     if kind is ParameterType.OBJECT:
         return {**object_schema(places), "description": description}
     schema: Schema
     if kind is ParameterType.POSE:
-        schema = {"type": "array", "items": {"type": "number"}, "minItems": 3, "maxItems": 3}
+        number = {"type": "number", "minimum": -FARTHEST, "maximum": FARTHEST}
+        schema = {"type": "array", "items": number, "minItems": 3, "maxItems": 3}
     elif kind is ParameterType.BOOL:
         schema = {"type": "boolean"}
     elif kind in (ParameterType.STRING, ParameterType.PLACE):
@@ -199,25 +232,32 @@ def _value(parameter: SkillParameter, places: Sequence[str], description: str) -
         choices = parameter.choices or (places if kind is ParameterType.PLACE else ())
         if choices:
             schema["enum"] = list(choices)
+        else:
+            schema["maxLength"] = MAX_SENTENCE
     else:
         schema = {"type": "integer" if kind is ParameterType.INTEGER else "number"}
-        if parameter.minimum is not None:
-            schema["minimum"] = parameter.minimum
-        if parameter.maximum is not None:
-            schema["maximum"] = parameter.maximum
+        end = int(FARTHEST) if kind is ParameterType.INTEGER else FARTHEST
+        schema["minimum"] = -end if parameter.minimum is None else parameter.minimum
+        schema["maximum"] = end if parameter.maximum is None else parameter.maximum
     schema["description"] = description
     return schema
 
 
 def object_schema(places: Sequence[str]) -> Schema:
     """An object in words, all parts optional."""
+    word = {"type": "string", "maxLength": MAX_WORD}
+    words = {"type": "array", "items": word, "maxItems": MAX_WORDS}
     properties: Schema = {
-        "label": {"type": "string", "description": "kind of thing, singular; left out: any"},
-        "attributes": {"type": "array", "items": {"type": "string"}},
+        "label": {**word, "description": "kind of thing, singular; left out: any"},
+        "attributes": words,
         "relation": {"type": "string", "enum": list(RELATIONS)},
-        "reference": {"type": "array", "items": {"type": "string"}},
-        "quantity": {"type": "string", "description": "'all' or digits; left out: one"},
-        "id": {"type": "string", "description": "an id of the data, only when nothing else tells"},
+        "reference": {**words, "maxItems": 2},
+        "quantity": {
+            "type": "string",
+            "maxLength": 3,
+            "description": "'all' or digits; left out: one",
+        },
+        "id": {**word, "description": "an id of the data, only when nothing else tells"},
     }
     if places:
         properties["place"] = {"type": "string", "enum": list(places)}
@@ -227,21 +267,26 @@ def object_schema(places: Sequence[str]) -> Schema:
 # --- a whole plan -----------------------------------------------------------------------------------
 
 
-def _plan_schema(functions: Mapping[str, Function], places: Sequence[str]) -> Schema:
-    """Strict: every key required, what may be left out is null; one variant of a step for each way to give it."""
+def _plan_schema(
+    functions: Mapping[str, Function], places: Sequence[str], max_steps: int, brief: bool
+) -> Schema:
+    """Strict: every key required, what may be left out is null; one variant of a step for each way to give it. Nothing
+    in it is without an end: a model that is held to the schema stops."""
     steps = [
-        _step_schema(name, function, chosen, places)
+        _step_schema(name, function, chosen, places, brief)
         for name, function in functions.items()
         for chosen in _choices(function)
     ]
-    texts = {"type": "array", "items": {"type": "string"}}
+    text = {"type": "string", "maxLength": 200}
+    choices = {"type": "array", "items": {"type": "string", "maxLength": 60}, "maxItems": 8}
+    step = {"anyOf": steps} if steps else {"type": "null"}
     properties: Schema = {
         "outcome": {"type": "string", "enum": list(OUTCOMES)},
-        "steps": {"type": "array", "items": {"anyOf": steps} if steps else {"type": "null"}},
-        "question": _nullable({"type": "string"}),
-        "choices": _nullable(texts),
+        "steps": {"type": "array", "items": step, "maxItems": max_steps},
+        "question": _nullable(text),
+        "choices": _nullable(choices),
         "kind": _nullable({"type": "string", "enum": list(REASONS)}),
-        "reason": _nullable({"type": "string"}),
+        "reason": _nullable(text),
     }
     inner = object_schema(places)["properties"]
     thing = _strict({key: _nullable(value) for key, value in inner.items()})
@@ -261,7 +306,7 @@ def _choices(function: Function) -> list[frozenset[str]]:
 
 
 def _step_schema(
-    name: str, function: Function, without: frozenset[str], places: Sequence[str]
+    name: str, function: Function, without: frozenset[str], places: Sequence[str], brief: bool
 ) -> Schema:
     arguments: Schema = {}
     for key, parameter in function.parameters.items():
@@ -270,7 +315,7 @@ def _step_schema(
         if parameter.type is ParameterType.OBJECT:
             value: Schema = {"$ref": "#/$defs/object"}
         else:
-            value = _value(parameter, places, describe(parameter))
+            value = _value(parameter, places, describe(parameter, brief=brief))
         arguments[key] = value if parameter.required or parameter.one_of else _nullable(value)
     return _strict(
         {
@@ -293,3 +338,18 @@ def _strict(properties: Schema) -> Schema:
 
 def _nullable(schema: Schema) -> Schema:
     return {"anyOf": [schema, {"type": "null"}]}
+
+
+def without_bounds(value: Any) -> Any:
+    """A schema, or functions, without `BOUNDS`; names of properties stay, whatever they are."""
+    if isinstance(value, (list, tuple)):
+        return [without_bounds(item) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    return {
+        key: {name: without_bounds(schema) for name, schema in item.items()}
+        if key in ("properties", "$defs")
+        else without_bounds(item)
+        for key, item in value.items()
+        if key not in BOUNDS
+    }

@@ -11,9 +11,13 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
+from vla_planner.llm_tools import without_bounds
+
 MODES = ("tools", "json_schema", "json_object")
 _BLAMING = frozenset({400, 404, 405, 415, 422, 500, 501})
 """Statuses with which servers refuse a field: some say 500 for a field that they don't know."""
+_BOUNDS = re.compile(r"maxitems|minitems|maxlength|minlength|['\"`]m(?:in|ax)imum['\"`]")
+"""Keys of a schema that not every server takes."""
 _WORDS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("stream_options", re.compile(r"stream_options|include_usage")),
     ("max_tokens", re.compile(r"\bmax_tokens\b")),
@@ -50,6 +54,8 @@ class ServerTraits:
         """The fields of a request besides model and messages."""
         with self._lock:
             without = set(self._without)
+        if "bounds" in without:
+            schema, tools = without_bounds(schema), without_bounds(tools)
         limit = "max_completion_tokens" if "max_tokens" in without else "max_tokens"
         out: dict[str, Any] = {"stream": True, limit: max_tokens}
         if "temperature" not in without:
@@ -85,6 +91,9 @@ class ServerTraits:
     def _blamed(self, status: int, text: str, sent: Mapping[str, Any]) -> str | None:
         if status not in _BLAMING or (status == 500 and not _UNSUPPORTED.search(text)):
             return None
+        schemas = "tools" in sent or sent.get("response_format", {}).get("type") == "json_schema"
+        if schemas and "bounds" not in self._without and _BOUNDS.search(text):
+            return "bounds"
         for name, words in _WORDS:
             if name in sent and words.search(text):
                 return name
@@ -102,6 +111,28 @@ class ServerTraits:
             return True
         self._mode = MODES[MODES.index(refused) + 1]
         return True
+
+    def too_long(self, mode: str) -> bool:
+        """After a request that did not fit, however little was told: whether another mode may need less. A schema is
+        no part of what most servers tell their model; functions are."""
+        with self._lock:
+            if self._mode != mode:
+                return True  # another request has learnt it meanwhile
+            if self._fixed or mode != MODES[0]:
+                return False
+            self._mode, self._on_trial = MODES[1], False
+            return True
+
+    def cut_off(self, mode: str) -> None:
+        """An answer had no end: the next is asked for in another way, and when none ends, in the first again."""
+        with self._lock:
+            if self._fixed or self._mode != mode:
+                return
+            self._prose = 0
+            if mode == MODES[-1]:
+                self._mode, self._on_trial = MODES[0], False
+            else:
+                self._mode, self._on_trial = MODES[MODES.index(mode) + 1], True
 
     def answered(self, mode: str, readable: bool) -> None:
         """After an answer: a server that takes functions and never calls one is asked for JSON, and from then on where

@@ -31,10 +31,12 @@ from vla_planner.llm_budget import (
     usage_path,
 )
 from vla_planner.llm_client import ChatClient, Limits
+from vla_planner.llm_context import ContextSize, Overflow, model_names, overflow, told_limit
+from vla_planner.llm_context import sentence as too_long
 from vla_planner.llm_json import shown
 from vla_planner.llm_reply import steps_of_calls, steps_of_text
 from vla_planner.llm_rest import Rest
-from vla_planner.llm_retry import Failure, RequestError, Retries, sentence_of
+from vla_planner.llm_retry import Failure, RequestError, Retries, is_about_model, sentence_of
 from vla_planner.llm_stream import Reply, Usage
 from vla_planner.llm_tokens import TokenEstimate, believable
 from vla_planner.llm_traits import ServerTraits
@@ -45,6 +47,9 @@ SHARE_OF_TIME = 0.9
 """Of `planner.timeout_s`; the rest is for the backend that plans when this one does not answer."""
 EVENTS = 10_000
 """A token is one event as a rule; so many more are permitted besides, for servers that do not count thoughts."""
+LEAST_DETAIL = len(llm_prompt.DETAILS) - 1
+LOOK_S = 2.0
+"""Longest wait for what a server says of itself."""
 _log = logging.getLogger(__name__)
 
 
@@ -72,13 +77,25 @@ class _Talk:
     """One proposal: what is known of it while the model is asked."""
 
     request: PlanRequest
-    prompt: llm_prompt.Prompt
+    max_steps: int
     command: _Command
     end_s: float
     retries: Retries
     steps: list[Step] = field(default_factory=list)
     rounds: list[dict[str, Any]] = field(default_factory=list)
     sent: bool = False
+    detail: int = 0
+    limit: int = 0
+    """Of the answer that was asked for last, in tokens."""
+    made: dict[int, llm_prompt.Prompt] = field(default_factory=dict)
+
+    @property
+    def prompt(self) -> llm_prompt.Prompt:
+        """With the detail that fits, as far as is known."""
+        if self.detail not in self.made:
+            detail = llm_prompt.DETAILS[self.detail]
+            self.made[self.detail] = llm_prompt.make(self.request, detail, self.max_steps)
+        return self.made[self.detail]
 
     def ran_out(self, error: VlaError, now_s: float) -> bool:
         """Whether it was our time that ended, which says nothing of the server: nothing was asked any more, or a
@@ -133,6 +150,7 @@ class OpenAiBackend:
         self._ledger = Ledger(usage_path(llm_config.usage_file, environ), terms)
         self._traits = ServerTraits(llm_config.mode)
         self._estimate = TokenEstimate()
+        self._context = ContextSize(llm_config.context_tokens)
         self._rest = Rest(llm_config.rest_s)
         self._commands = threading.local()
         self._doubted = False
@@ -202,10 +220,11 @@ class OpenAiBackend:
         )
         talk = _Talk(
             request,
-            llm_prompt.make(request),
+            self._planner.max_steps,
             command,
             end_s,
             Retries(self._config.max_retries, self._jitter),
+            detail=min(self._context.detail, LEAST_DETAIL),
         )
         try:
             while not self._round(talk):
@@ -257,10 +276,8 @@ class OpenAiBackend:
         else:
             talk.command.other = True
         if reply.finish == "length":
-            raise VlaError(
-                Code.INVALID_PLAN,
-                f"The language model's answer was cut off at {self._config.max_tokens} tokens.",
-            )
+            self._traits.cut_off(mode)
+            raise VlaError(Code.INVALID_PLAN, _cut_off(reply, talk.limit))
         if mode != "tools":
             try:
                 talk.steps = steps_of_text(reply.text, talk.prompt.tools, max_steps)
@@ -315,23 +332,84 @@ class OpenAiBackend:
                 _log.info(
                     "language model at %s: %s %s", self._access.server, error, shown(text, 300)
                 )
+                told = (
+                    overflow(error.status, error.text) if error.failure is Failure.REFUSED else None
+                )
+                if told is not None:
+                    self._give_less(talk, told, mode)
+                    continue
                 if error.failure is Failure.REFUSED and self._traits.learn(
-                    error.status, error.text, body, mode
+                    error.status, error.text.replace(self._config.model, ""), body, mode
                 ):
                     continue
                 left_s = talk.end_s - time.monotonic()
                 delay_s = talk.retries.delay_s(error, left_s)
                 if delay_s is None:
-                    raise sentence_of(error, self._access.server, self._config.model) from None
+                    names = self._models(talk) if is_about_model(error) else ()
+                    raise sentence_of(
+                        error, self._access.server, self._config.model, names
+                    ) from None
                 self._wait(delay_s, talk.request)
 
+    def _give_less(self, talk: _Talk, told: Overflow, mode: str) -> None:
+        """After a request that was too long: the next one has less detail, or no functions, which take the most.
+
+        Errors: PLANNER_UNAVAILABLE where nothing is left to leave out.
+        """
+        known = self._context.tokens
+        if not told.limit and not known and self._client is not None:
+            wait_s = min(LOOK_S, max(talk.end_s - time.monotonic(), 0.0))
+            models, props = (
+                self._client.look("/models", wait_s),
+                self._client.look("/props", wait_s),
+            )
+            self._context.learn(told_limit(models, props, self._config.model))
+        self._context.learn(told.limit)
+        if self._context.tokens:
+            fewer = self._fitting(talk, mode, talk.detail + 1)
+            if fewer is not None:
+                talk.detail = fewer
+                return
+        elif talk.detail < LEAST_DETAIL:
+            self._context.too_much(talk.detail)
+            talk.detail += 1
+            return
+        if not self._traits.too_long(mode):
+            raise VlaError(
+                Code.PLANNER_UNAVAILABLE, too_long(self._access.server, self._context, told)
+            )
+        self._context.restart()
+        talk.detail = 0
+
+    def _fitting(self, talk: _Talk, mode: str, first: int) -> int | None:
+        """The most detail, from that one on, with which a request is likely to fit; None: none is."""
+        for detail in range(first, LEAST_DETAIL + 1):
+            talk.detail = detail
+            tokens = self._estimate.likely(_told_size(self._body_of(talk, mode)))
+            if self._context.fits(tokens, self._config.max_tokens):
+                return detail
+        return None
+
+    def _models(self, talk: _Talk) -> list[str]:
+        """The models that the server says it has."""
+        wait_s = min(LOOK_S, max(talk.end_s - time.monotonic(), 0.0))
+        return model_names(self._client.look("/models", wait_s)) if self._client else []
+
     def _body(self, talk: _Talk, mode: str) -> dict[str, Any]:
+        """With as much detail as fits, where it is known how much does."""
+        talk.limit = self._context.answer(self._config.max_tokens)
+        if self._context.tokens and self._fitting(talk, mode, talk.detail) is None:
+            talk.detail = LEAST_DETAIL  # it is only an estimate: the server knows
+        return self._body_of(talk, mode)
+
+    def _body_of(self, talk: _Talk, mode: str) -> dict[str, Any]:
         tools = talk.prompt.tools
-        messages = talk.prompt.messages(self._planner, talk.request, mode)
+        brief = llm_prompt.DETAILS[talk.detail].brief
+        messages = talk.prompt.messages(self._planner, talk.request, mode, brief)
         if talk.request.refusals:
             messages += llm_prompt.refused(talk.command.answer, talk.request.refusals)
         fields = self._traits.fields(
-            self._config.max_tokens, self._config.temperature, mode, tools.plan_schema, tools.tools
+            talk.limit, self._config.temperature, mode, tools.plan_schema, tools.tools
         )
         return {"model": self._config.model, "messages": messages + talk.rounds, **fields}
 
@@ -342,7 +420,7 @@ class OpenAiBackend:
         left_s = talk.end_s - time.monotonic()
         if left_s <= 0.0 or self._client is None:
             raise _out_of_time()
-        size = len(json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"))
+        size = _size(body)
         prompt = self._estimate.prompt(size)
         most = self._config.max_tokens
         self._caps.check(talk.command.spent, prompt + most, self._terms.cost_usd(prompt, most))
@@ -362,6 +440,7 @@ class OpenAiBackend:
             if reply.usage is not None and self._believes(reply.usage, size, reply.characters):
                 spent = reply.usage
                 self._estimate.learn(size, spent.prompt_tokens)
+                self._estimate.learn_likely(_told_size(body), spent.prompt_tokens)
             talk.command.answered = True
             return reply
         except RequestError as error:
@@ -428,6 +507,31 @@ def _is_prose(reply: Reply) -> bool:
     text = without_thoughts(reply.text)
     words = bool(text) and reply.finish != "length"
     return words and not reply.calls and "{" not in text
+
+
+def _size(body: Mapping[str, Any]) -> int:
+    """Bytes on the wire."""
+    return len(json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"))
+
+
+def _told_size(body: Mapping[str, Any]) -> int:
+    """Bytes of what the model itself is told."""
+    return _size({key: body[key] for key in ("messages", "tools") if key in body})
+
+
+def _cut_off(reply: Reply, limit: int) -> str:
+    """At how many tokens, as far as anybody has counted, and whose limit that was."""
+    text = "The language model's answer was cut off"
+    count = reply.usage.completion_tokens if reply.usage is not None else 0
+    if not count:
+        text += f" before its end; it may have {limit} tokens ('llm.max_tokens')"
+    elif count >= limit:
+        text += f" at {count} tokens ('llm.max_tokens')"
+    else:
+        text += f" at {count} tokens by the limits of its server, before the {limit} it may have"
+    if 2 * reply.thoughts > reply.characters:
+        text += "; most of them were thoughts"
+    return text + "."
 
 
 def _out_of_time() -> VlaError:
