@@ -9,7 +9,7 @@ BYTES_PER_TOKEN = 2.5
 MARGIN = 1.1
 LIKELY_BYTES_PER_TOKEN = 3.2
 """Of a request, as measured with several tokenisers; for what fits, where too many tokens cost detail."""
-MOST_BYTES_PER_TOKEN = 8.0
+FURTHEST_LIKELY = 8.0
 WEIGHT = 0.3
 """Of a new count among those before."""
 FEWEST_BYTES_PER_TOKEN = 1.0
@@ -55,7 +55,7 @@ class TokenEstimate:
         return size_bytes / self._likely
 
     def learn_likely(self, size_bytes: int, tokens: int) -> None:
-        if size_bytes / MOST_BYTES_PER_TOKEN <= tokens <= size_bytes / FEWEST_BYTES_PER_TOKEN:
+        if size_bytes / FURTHEST_LIKELY <= tokens <= size_bytes / FEWEST_BYTES_PER_TOKEN:
             self._likely += WEIGHT * (size_bytes / tokens - self._likely)
 
     def text(self, characters: int) -> int:
