@@ -110,6 +110,12 @@ def _parser() -> argparse.ArgumentParser:
         choices=("openai", "rules"),
         help="ask only this one (default: the language model where one is set up, else the grammar)",
     )
+    plan.add_argument(
+        "--model",
+        default="",
+        metavar="NAME",
+        help="ask this language model (default: llm.model of the parameter file that VLA_CONFIG_PATH names)",
+    )
     plan.set_defaults(run=_plan)
 
     for name, run, text in (

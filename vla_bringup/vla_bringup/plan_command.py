@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import json
 import math
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,6 +14,7 @@ from typing import Any
 from vla_common.foreign_text import MAX_PARAGRAPH, line
 from vla_common.outcomes import Code, VlaError
 from vla_common.scene import Place, PlaceKind, Scene, SceneObject
+from vla_common.terminal import print_json
 
 
 def scene_of_world(path: str) -> Scene:
@@ -51,24 +52,49 @@ def _seen(item: Any, places: tuple[Place, ...]) -> SceneObject:
 def main(arguments: argparse.Namespace) -> int:
     """Exit code 0 when every command got a plan, 1 otherwise."""
     from vla_executor.skills import base_catalogue
-    from vla_planner.config import PlannerConfig
     from vla_planner.planning import Planner
 
     scene = scene_of_world(arguments.world)
     skills = tuple(base_catalogue())
-    config = PlannerConfig()
+    config, llm = configured(os.environ.get("VLA_CONFIG_PATH", ""))
     if arguments.planner:
         config = replace(config, backends=(arguments.planner,))
-    planner = Planner(config)
+    if arguments.model:
+        llm = replace(llm, model=arguments.model)
+    planner = Planner(config, llm)
+    wanted = arguments.model or arguments.planner == "openai"
+    if wanted and not any(b.name == "openai" and b.configured for b in planner.backends):
+        raise VlaError(Code.PLANNER_UNAVAILABLE, _why_no_model(planner))
     failed = False
     for command in _commands(arguments.command):
         outcome = _plan(planner, command, scene, skills, arguments.answer or ())
         failed = failed or not outcome.result.ok
         if arguments.json:
-            print(json.dumps(_as_json(command, outcome), ensure_ascii=False), flush=True)
+            print_json(_as_json(command, outcome))
         else:
             print(_as_text(command, outcome), flush=True)
     return 1 if failed else 0
+
+
+def configured(path: str) -> tuple[Any, Any]:
+    """The groups `planner` and `llm` of a parameter file, checked; "": as they come. Errors: INVALID_CONFIG."""
+    from vla_bringup.config_check import check_file
+    from vla_common.config import from_values
+    from vla_planner.config import LlmConfig, PlannerConfig
+
+    values = check_file(path) if path else {}
+
+    def group(kind: type[Any], name: str) -> Any:
+        start = name + "."
+        own = {key[len(start) :]: v for key, v in values.items() if key.startswith(start)}
+        return from_values(kind, name, own)
+
+    return group(PlannerConfig, "planner"), group(LlmConfig, "llm")
+
+
+def _why_no_model(planner: Any) -> str:
+    told = [str(b.status) for b in planner.backends if b.name == "openai"]
+    return told[0] if told else "'planner.backends' does not name 'openai'."
 
 
 def _plan(planner: Any, command: str, scene: Scene, skills: Any, answers: Sequence[str]) -> Any:
@@ -89,15 +115,25 @@ def _commands(command: str) -> list[str] | Any:
 
 
 def _as_json(command: str, outcome: Any) -> dict[str, Any]:
-    steps = outcome.plan.steps if outcome.plan else ()
-    out: dict[str, Any] = {
+    """Every key is always there, empty where it does not apply. notice: what else the person is told."""
+    plan, result = outcome.plan, outcome.result
+    return {
         "command": command,
-        "outcome": {"code": int(outcome.result.code), "message": outcome.result.message},
-        "steps": [step.to_json() for step in steps],
+        "outcome": {
+            "code": int(result.code),
+            "name": result.code.name,
+            "message": result.message,
+        },
+        "steps": [step.to_json() for step in plan.steps] if plan else [],
+        "summary": plan.summary if plan else "",
+        "planner": plan.planner if plan else "",
+        "notice": outcome.notice,
+        "question": outcome.question,
+        "choices": list(outcome.choices),
+        "repairs": plan.repairs if plan else 0,
+        "prompt_tokens": plan.prompt_tokens if plan else 0,
+        "completion_tokens": plan.completion_tokens if plan else 0,
     }
-    if outcome.question:
-        out["question"], out["choices"] = outcome.question, list(outcome.choices)
-    return out
 
 
 def _as_text(command: str, outcome: Any) -> str:
