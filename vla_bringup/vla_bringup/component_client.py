@@ -107,11 +107,11 @@ class ComponentClient:
 
     def _pulse(self, name: str, info: PulseInfo) -> None:
         component = self._supervision.by_name[name]
-        was_alive = component.alive
+        was_alive, health = component.alive, component.health
         restarted = component.pulse(time.monotonic(), info.instance, info.health.message)
         if restarted:
             self._node.get_logger().warning(f"{name} was restarted")
-        if restarted or not was_alive:
+        if restarted or not was_alive or component.health != health:
             self._wake.set()
 
     def _pulse_lost(self, name: str, reason: str) -> None:

@@ -21,6 +21,7 @@ from vla_common.outcomes import Code, Result, VlaError
 from vla_common.qos import COMMAND, SENSOR
 from vla_executor.config import ExecutorConfig
 from vla_executor.conversions import odometry_from_msg
+from vla_executor.ros_robot import SEVERAL_SOURCES_S
 from vla_executor.standstill import StandstillDetector
 
 ROBOT_ACTIONS = ("navigate_to_pose", "manipulate", "point_head")
@@ -37,8 +38,16 @@ class RobotClient:
     `streams` is the node for subscriptions (odom, the actions' status), which exist only while somebody waits.
     """
 
-    def __init__(self, node: Any, streams: Any, stop_timeout_s: float) -> None:
+    def __init__(
+        self,
+        node: Any,
+        streams: Any,
+        stop_timeout_s: float,
+        executor: ExecutorConfig = ExecutorConfig(),  # noqa: B008
+    ) -> None:
+        """executor: what counts as standing still, as the executor was told."""
         self._streams = streams
+        self._executor = executor
         self._stop_timeout_s = stop_timeout_s
         group = node.reentrant
         self._stop = node.create_client(Stop, "stop", callback_group=group)
@@ -88,13 +97,18 @@ class RobotClient:
         begin_s = time.monotonic()
         news = threading.Condition()
         asked = dict(self._asked)
-        detector = StandstillDetector(ExecutorConfig())
+        sources = self._streams.count_publishers(self._streams.resolve_topic_name("odom"))
+        detector = StandstillDetector(self._executor, SEVERAL_SOURCES_S if sources > 1 else 0.0)
         status: dict[str, bool] = {}
         still = [False]
 
         def on_odometry(message: Any) -> None:
+            try:
+                odometry = odometry_from_msg(message)
+            except VlaError:
+                return  # numbers that are none show nothing; what is not shown is not confirmed
             with news:
-                still[0] = detector.update(odometry_from_msg(message))
+                still[0] = detector.update(odometry)
                 news.notify_all()
 
         def on_status(name: str, message: Any) -> None:
@@ -129,7 +143,10 @@ class RobotClient:
             working = sorted(name for name in asked if at_work(name))
             if working:
                 return f"'{working[0]}' has not confirmed the end of its goals"
-            return "odometry does not say that it stands still"
+            why = detector.contradiction or "odometry does not say that it stands still"
+            if sources > 1:
+                why += f"; 'odom' has {sources} publishers"
+            return why
 
     @contextmanager
     def _listening(self, on_odometry: Any, on_status: Any) -> Iterator[None]:

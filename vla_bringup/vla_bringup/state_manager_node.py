@@ -62,6 +62,7 @@ from vla_common.stop_words import is_stop
 from vla_common.streams import Streams
 from vla_common.trace import new_trace_id, short, trace_id_or_new
 from vla_common.work_loops import WorkLoops
+from vla_executor.config import ExecutorConfig
 
 STATUS_PERIOD_S = 1.0
 _REQUESTS = {
@@ -111,7 +112,12 @@ class StateManagerNode(Node):
             lambda: Journal(path, journal.max_bytes, journal.keep, time.time, tell),
             self._on_journal,
         )
-        self._robot = RobotClient(self, self._streams.node, config.stop_timeout)
+        self._robot = RobotClient(
+            self,
+            self._streams.node,
+            config.stop_timeout,
+            parameters.given("executor", ExecutorConfig),
+        )
         self.stages = StageClient(self, config, self._is_active, self._robot)
         pipeline = CommandPipeline(
             self.stages,

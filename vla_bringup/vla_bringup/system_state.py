@@ -100,7 +100,7 @@ def takes_commands(state: SystemState) -> bool:
 
 
 def explain(state: SystemState, components: Sequence[ComponentFacts]) -> str:
-    """One sentence for people."""
+    """One sentence for people; with what the executor complains of while it is stopped, which is no standstill."""
     missing = [component for component in components if not component.active]
     names = ", ".join(component.name for component in missing)
     sentences = {
@@ -115,4 +115,8 @@ def explain(state: SystemState, components: Sequence[ComponentFacts]) -> str:
         SystemState.PAUSED: "Paused; commands wait.",
         SystemState.SHUTTING_DOWN: "Shutting down.",
     }
+    if state is SystemState.STOPPED:
+        for component in components:
+            if component.name == "executor" and component.active and component.reason:
+                return f"Stopped; this system moves nothing until reset, but: {component.reason}"
     return sentences[state]

@@ -7,7 +7,7 @@ can't say why; they are checked when the node is configured, and whenever somebo
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from rcl_interfaces.msg import ParameterDescriptor, SetParametersResult
 from rclpy.node import Node
@@ -15,6 +15,8 @@ from rclpy.parameter import Parameter
 
 from vla_common.config import Setting, from_values, settings_of, unknown_key
 from vla_common.outcomes import VlaError
+
+T = TypeVar("T")
 
 
 def _constraints(info: Setting) -> str:
@@ -65,6 +67,20 @@ class NodeParameters:
     def _other_clock(self, value: Any) -> bool:
         has = self._node.has_parameter("use_sim_time")
         return has and value != self._node.get_parameter("use_sim_time").value
+
+    def given(self, group: str, config: type[T]) -> T:
+        """Another node's group, as far as this node was given its values too: one parameter file is for all nodes.
+
+        Errors: INVALID_CONFIG.
+        """
+        overrides = getattr(self._node, "_parameter_overrides", {})
+        values = {}
+        for key, parameter in overrides.items():
+            where, _, name = key.partition(".")
+            if where == group and name in settings_of(config):
+                value = parameter.value
+                values[name] = () if value is None else value
+        return from_values(config, group, values)
 
     def _refuse_unknown(self, group: str) -> None:
         known = [f"{group}.{name}" for name in settings_of(self._groups[group])]

@@ -64,6 +64,7 @@ class RobotServers(Node):
     """hold: names of actions whose goals run until canceled. deaf: cancels are refused. stubborn: they are
     accepted, and the goal runs on. undecided: names of actions whose goals are neither accepted nor refused, for as
     long as they are in there. mute: cancels get no answer. runaway: odometry shows motion whatever is commanded.
+    lying: odometry says zero speed, whatever its pose does. pushed: how the base moves, whatever is commanded.
     silent: no odometry. lost: no tf. slow_s: a held goal takes that long, with feedback, and ends.
     """
 
@@ -75,7 +76,8 @@ class RobotServers(Node):
         self.silent = self.lost = False
         self.undecided: set[str] = set()
         self.asked: list[str] = []
-        self.runaway = False
+        self.runaway = self.lying = False
+        self.pushed: Twist | None = None
         self.slow_s = 0.0
         self.twists: list[Twist] = []
         self.goals: list[str] = []
@@ -155,7 +157,7 @@ class RobotServers(Node):
 
     def _drive(self) -> None:
         while not self._over.wait(PERIOD_S):
-            t = self._twist
+            t = self.pushed or self._twist
             c, s = math.cos(self.yaw), math.sin(self.yaw)
             self.x += (c * t.linear.x - s * t.linear.y) * PERIOD_S
             self.y += (s * t.linear.x + c * t.linear.y) * PERIOD_S
@@ -164,8 +166,9 @@ class RobotServers(Node):
             odometry = Odometry()
             odometry.header.stamp = stamp
             odometry.pose.pose = pose_to_msg((self.x, self.y, 0.0), self.yaw)
-            odometry.twist.twist.linear.x = 0.3 if self.runaway else t.linear.x
-            odometry.twist.twist.angular.z = t.angular.z
+            if not self.lying:
+                odometry.twist.twist.linear.x = 0.3 if self.runaway else t.linear.x
+                odometry.twist.twist.angular.z = t.angular.z
             transform = TransformStamped(child_frame_id="base_link")
             transform.header.frame_id, transform.header.stamp = "map", stamp
             transform.transform.translation.x = self.x

@@ -55,6 +55,32 @@ class ExecutorConfig:
     still_time_s: float = setting(
         0.15, "for how long it has to be that slow", unit="s", minimum=0.02, maximum=5.0
     )
+    still_noise_m: float = setting(
+        0.002,
+        "odometry's pose may stray by so much while the base stands",
+        unit="m",
+        minimum=0.0,
+        maximum=0.05,
+    )
+    still_noise_rad: float = setting(
+        0.004,
+        "odometry's pose may stray by so much while the base stands",
+        unit="rad",
+        minimum=0.0,
+        maximum=0.1,
+    )
+    cmd_vel_sources: tuple[str, ...] = setting(
+        (
+            "controller_server",
+            "behavior_server",
+            "velocity_smoother",
+            "collision_monitor",
+            "docking_server",
+            "twist_mux",
+        ),
+        "nodes that may publish 'cmd_vel' beside executor and state manager, with or without their namespace; "
+        "any other is an alarm",
+    )
     holonomic: bool = setting(
         False, "the base can drive sideways; if not, it turns, drives and turns back"
     )

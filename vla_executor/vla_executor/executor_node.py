@@ -39,6 +39,7 @@ from vla_executor import conversions, keep_out
 from vla_executor.config import GROUPS, ExecutorConfig, check_consistency
 from vla_executor.course import DEFECT
 from vla_executor.guard import Guard
+from vla_executor.interference_client import InterferenceWatch
 from vla_executor.records import Progress
 from vla_executor.resources import Resources
 from vla_executor.ros_robot import UNCONFIRMED, RosRobot
@@ -61,6 +62,7 @@ class ExecutorNode(VlaLifecycleNode):
         self._runner: PlanRunner | None = None
         self._registry: SkillRegistry | None = None
         self._supervision: Supervision | None = None
+        self._interference: InterferenceWatch | None = None
         self._state = ExecutionState(self._publish_state)
         self._publishing = threading.Lock()
         # A group of its own: it waits for nothing else that runs here.
@@ -126,6 +128,15 @@ class ExecutorNode(VlaLifecycleNode):
             Reset, "reset", self._on_reset, callback_group=MutuallyExclusiveCallbackGroup()
         )
         self.create_service(ListSkills, "list_skills", self._on_list, callback_group=self.reentrant)
+        self._interference = InterferenceWatch(
+            self,
+            config.cmd_vel_sources,
+            self._robot.unordered_motion,
+            lambda robot=self._robot: robot.stopped,
+            self._on_interference,
+            self._robot.stranger_drives,
+        )
+        self._robot.odometry_publishers = lambda watch=self._interference: watch.odometry_publishers
         # Last: it has a thread of its own, which nothing that fails after it would end.
         self._supervision = Supervision(self, self._state.cancel, config.supervisor_hang_timeout_s)
 
@@ -144,7 +155,24 @@ class ExecutorNode(VlaLifecycleNode):
     def cleanup(self) -> None:
         if self._supervision is not None:
             self._supervision.close()
+        if self._interference is not None:
+            self._interference.close()
+        if self._robot is not None:
+            self._robot.close()
         self._robot = self._runner = self._registry = self._supervision = None
+        self._interference = None
+
+    def _on_interference(self, found: Result) -> None:
+        """Somebody else drives the robot, could, or answers in our place; or not any more."""
+        self.report_health(found)
+        self._tell()
+        if found.ok:
+            self.get_logger().info("nobody else drives the robot or serves its names any more")
+            return
+        self.get_logger().error(found.message)
+        robot = self._robot
+        if robot is not None:
+            robot.warn(found.message)
 
     # --- plans --------------------------------------------------------------------------------
 

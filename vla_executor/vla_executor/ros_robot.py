@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
+from action_msgs.msg import GoalStatus, GoalStatusArray
 from action_msgs.srv import CancelGoal
 from control_msgs.action import PointHead
 from geometry_msgs.msg import Twist
@@ -23,6 +24,7 @@ from nav_msgs.msg import Odometry as OdometryMsg
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.clock import Clock, ClockType
 from rclpy.duration import Duration
+from rclpy.qos import qos_profile_action_status_default
 from rclpy.time import Time
 from sensor_msgs.msg import LaserScan
 from tf2_ros import TransformException, TransformListener
@@ -47,6 +49,7 @@ from vla_executor import conversions
 from vla_executor.config import ExecutorConfig
 from vla_executor.geometry import Point3, Pose2
 from vla_executor.goal_client import GoalCall, wait_for_server
+from vla_executor.interference import MotionWatch
 from vla_executor.known_map import KnownMap
 from vla_executor.robot import (
     ZERO,
@@ -60,12 +63,21 @@ from vla_executor.robot import (
     View,
     Watch,
 )
-from vla_executor.standstill import StandstillDetector, is_slow
+from vla_executor.standstill import StandstillDetector, slow
 
 ZERO_PERIOD_S = 0.05
 """Between two zero velocities while coming to a halt."""
 LATCH_PERIOD_S = 0.2
 """Between two zero velocities while stopped."""
+FIGHT_PERIOD_S = 0.01
+"""The same while somebody else drives, or could: more often than any commander is likely to send."""
+SEVERAL_SOURCES_S = 0.5
+"""With several publishers of odometry each of them has to have its say before the base counts as standing."""
+MOTION_MEMORY_S = 1.0
+"""Motion that nobody ordered counts as seen for so long."""
+AT_WORK = frozenset(
+    {GoalStatus.STATUS_ACCEPTED, GoalStatus.STATUS_EXECUTING, GoalStatus.STATUS_CANCELING}
+)
 WAIT_STEP_S = 0.05
 QUERY_MARGIN_S = 1.0
 """Perception gets this much longer for the answer than for the look."""
@@ -109,6 +121,11 @@ class RosRobot:
         self._news = threading.Condition()
         self._odometry: Odometry | None = None
         self._map = KnownMap()
+        self._motion = MotionWatch(config)
+        self._ordered = False
+        self._unordered: tuple[float, Velocity] | None = None
+        self._at_work: dict[str, bool] = {}
+        self.odometry_publishers: Callable[[], int] = lambda: 1
         self._grip = Grip()
         self.moving = False
         group = node.reentrant
@@ -144,6 +161,18 @@ class RosRobot:
             for name in self._actions
         }
         self._query = node.create_client(QueryScene, "query_scene", callback_group=group)
+        for name in self._actions:
+            node.streams.create_subscription(
+                GoalStatusArray,
+                f"{name}/_action/status",
+                lambda message, name=name: self._on_status(name, message),
+                qos_profile_action_status_default,
+            )
+        self._over = threading.Event()
+        self._fight = threading.Event()
+        self._stranger_drives = False
+        self._fighter = threading.Thread(target=self._hold_hard, name="zeros", daemon=True)
+        self._fighter.start()
         node.create_timer(
             LATCH_PERIOD_S,
             self._hold_stop,
@@ -174,10 +203,73 @@ class RosRobot:
         with self._news:
             self._odometry = odometry
             self._news.notify_all()
-        moving = not is_slow(odometry, self._config)
+        moving = not slow(self._watch_motion(odometry), self._config)
         if moving != self.moving:
             self.moving = moving
             self._changed()
+
+    def _watch_motion(self, odometry: Odometry) -> Velocity:
+        """How fast the base moves; notes it when nobody here has ordered that."""
+        ordered, self._ordered = self._ordered, False
+        if not self._stopped:
+            driven = self._at_work.get("navigate_to_pose", False)
+            ordered = (
+                ordered or driven or any(call.name != "point_head" for call in self._goals_now())
+            )
+        if self._motion.update(odometry, ordered):
+            self._unordered = (time.monotonic(), self._motion.fastest)
+            self._fight_or_rest()
+        return self._motion.fastest
+
+    def _goals_now(self) -> tuple[GoalCall, ...]:
+        with self._gate:
+            return tuple(self._goals)
+
+    def unordered_motion(self) -> Velocity | None:
+        """Motion of the base that nobody here ordered, seen just now."""
+        seen = self._unordered
+        if seen is None or time.monotonic() - seen[0] > MOTION_MEMORY_S:
+            return None
+        return seen[1]
+
+    def stranger_drives(self, there: bool) -> None:
+        """Whether somebody else publishes velocities who should not."""
+        self._stranger_drives = there
+        self._fight_or_rest()
+
+    @property
+    def stopped(self) -> bool:
+        return self._stopped
+
+    def _fight_or_rest(self) -> None:
+        if self._stopped and (self._stranger_drives or self.unordered_motion() is not None):
+            self._fight.set()
+
+    def _hold_hard(self) -> None:
+        """A thread of its own: zeros that come more often than somebody else's commands."""
+        while True:
+            self._fight.wait()
+            if self._over.is_set():
+                return
+            if not self._stopped or not (self._stranger_drives or self.unordered_motion()):
+                self._fight.clear()
+                continue
+            try:
+                self._cmd_vel.publish(conversions.velocity_to_msg(ZERO))
+            except Exception:  # the publisher is gone: the node lets go of everything
+                return
+            self._over.wait(FIGHT_PERIOD_S)
+
+    def close(self) -> None:
+        """End the thread; publishers and the like are the node's."""
+        self._over.set()
+        self._fight.set()
+        self._fighter.join(1.0)
+
+    def _on_status(self, name: str, message: Any) -> None:
+        with self._news:
+            self._at_work[name] = any(goal.status in AT_WORK for goal in message.status_list)
+            self._news.notify_all()
 
     def _on_places(self, message: Any) -> None:
         try:
@@ -283,6 +375,7 @@ class RosRobot:
         message = conversions.velocity_to_msg(velocity)
         with self._gate:
             self._permit(token)
+            self._ordered = self._ordered or not velocity.is_zero()
             self._cmd_vel.publish(message)
 
     def navigate(
@@ -405,6 +498,7 @@ class RosRobot:
         with self._gate:
             self._stopped = True
             self._cmd_vel.publish(conversions.velocity_to_msg(ZERO))
+        self._fight_or_rest()
 
     def stop(self, timeout_s: float) -> None:
         """After `latch`: end everything, also what others have started, and wait for standstill.
@@ -423,6 +517,23 @@ class RosRobot:
                 raise VlaError(
                     Code.STOP_UNCONFIRMED, f"The robot's '{name}' did not answer. {UNCONFIRMED}"
                 )
+        # The goals of others too: whoever accepts a cancel has not ended yet, and may refuse it.
+        with self._news:
+            if not self._news.wait_for(
+                lambda: not self._working(), max(0.0, until - time.monotonic())
+            ):
+                raise VlaError(
+                    Code.STOP_UNCONFIRMED,
+                    f"The robot's '{self._working()[0]}' still works on a goal. {UNCONFIRMED}",
+                )
+
+    def _working(self) -> list[str]:
+        """The robot's actions that work on goals, by their own word, as far as there is anybody to say so."""
+        return [
+            name
+            for name, at_work in sorted(self._at_work.items())
+            if at_work and self._actions[name].server_is_ready()
+        ]
 
     def release(self) -> None:
         with self._gate:
@@ -435,7 +546,8 @@ class RosRobot:
     def _come_to_rest(self, goals: Iterable[GoalCall], timeout_s: float) -> None:
         """Zero velocity until odometry says standstill, and the end of all goals."""
         until = time.monotonic() + timeout_s
-        detector = StandstillDetector(self._config)
+        several = self.odometry_publishers() > 1
+        detector = StandstillDetector(self._config, SEVERAL_SOURCES_S if several else 0.0)
         with self._news:
             stamp_s = -math.inf if self._odometry is None else self._odometry.stamp_s
         next_zero = 0.0
@@ -455,9 +567,10 @@ class RosRobot:
                 f"The robot's '{unconfirmed[0].name}' did not confirm its end. {UNCONFIRMED}",
             )
         if not still:
-            raise VlaError(
-                Code.STOP_UNCONFIRMED, f"Odometry does not show standstill. {UNCONFIRMED}"
-            )
+            why = detector.contradiction or "Odometry does not show standstill."
+            if several:
+                why += f" 'odom' has {self.odometry_publishers()} publishers."
+            raise VlaError(Code.STOP_UNCONFIRMED, f"{why} {UNCONFIRMED}")
 
     def _ended(self, goal_call: GoalCall, until: float) -> bool:
         """Wait for the final state of a goal, as long as there is somebody to report it."""
@@ -494,6 +607,12 @@ class RosRobot:
         view = conversions.view_from_msg(answer)
         self._map.take_over(view.scene.places)
         return view
+
+    def warn(self, text: str) -> None:
+        """What the person has to know though they asked for nothing."""
+        message = Feedback(kind=Feedback.PROBLEM, text=text, speak=True)
+        message.header.stamp = self._stamp()
+        self._feedback.publish(message)
 
     def say(self, text: str) -> None:
         message = Feedback(
