@@ -10,7 +10,6 @@ from typing import Any
 
 from action_msgs.msg import GoalStatus, GoalStatusArray
 from action_msgs.srv import CancelGoal
-from geometry_msgs.msg import Twist
 from nav_msgs.msg import Odometry
 from rclpy.qos import qos_profile_action_status_default
 from vla_interfaces.srv import Reset, Stop
@@ -18,11 +17,13 @@ from vla_interfaces.srv import Reset, Stop
 from vla_common.calls import call
 from vla_common.conversions import outcome_from_msg
 from vla_common.outcomes import Code, Result, VlaError
-from vla_common.qos import COMMAND, SENSOR
+from vla_common.qos import SENSOR
 from vla_executor.config import ExecutorConfig
 from vla_executor.conversions import odometry_from_msg
+from vla_executor.robot import ZERO
 from vla_executor.ros_robot import SEVERAL_SOURCES_S
 from vla_executor.standstill import StandstillDetector
+from vla_executor.velocity_outlet import VelocityOutlet
 
 ROBOT_ACTIONS = ("navigate_to_pose", "manipulate", "point_head")
 _AT_WORK = {GoalStatus.STATUS_ACCEPTED, GoalStatus.STATUS_EXECUTING, GoalStatus.STATUS_CANCELING}
@@ -58,7 +59,7 @@ class RobotClient:
             )
             for name in ROBOT_ACTIONS
         }
-        self._cmd_vel = node.create_publisher(Twist, "cmd_vel", COMMAND)
+        self._cmd_vel = VelocityOutlet(node, executor.cmd_vel_type, executor.base_frame)
         self._asked: dict[str, Any] = {}
         """The answers to the last cancel of everything, by action; a server that is not there has none."""
 
@@ -70,13 +71,17 @@ class RobotClient:
             return Result(Code.STOP_UNCONFIRMED, f"Stop could not be confirmed: {error.message}")
         return outcome_from_msg(answer.outcome)
 
+    def look(self) -> None:
+        """Once in a while: the base may listen for another type of velocities by now."""
+        self._cmd_vel.look()
+
     def reset(self) -> Result:
         """Lift the executor's stop. Errors: COMPONENT_FAILED."""
         return outcome_from_msg(call(self._reset, Reset.Request(), self._stop_timeout_s).outcome)
 
     def abandon(self) -> None:
         """Cancel every goal of the robot, whoever sent it, and command zero velocity. Does not wait."""
-        self._cmd_vel.publish(Twist())
+        self._cmd_vel.publish(ZERO)
         self._asked = {
             name: client.call_async(CancelGoal.Request())  # no goal id and no time: all goals
             for name, client in self._cancels.items()
@@ -131,7 +136,7 @@ class RobotClient:
         with self._listening(on_odometry, on_status), news:
             asked_s = begin_s
             while not at_rest() and (left_s := begin_s + timeout_s - time.monotonic()) > 0.0:
-                self._cmd_vel.publish(Twist())
+                self._cmd_vel.publish(ZERO)
                 if time.monotonic() - asked_s > ASK_PERIOD_S:
                     # A goal may have reached its server after the last time.
                     asked_s = time.monotonic()

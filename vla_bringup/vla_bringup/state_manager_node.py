@@ -211,6 +211,7 @@ class StateManagerNode(Node):
 
     def _tick(self) -> None:
         self._journal.look()
+        self._robot.look()
         self.changed()
 
     # --- goals --------------------------------------------------------------------------------------

@@ -241,7 +241,9 @@ ROS_SIDE = {
         "action_client",
         "streams",
         "logger",
+        "wiring",
     },
+    "vla_executor": {"velocity_outlet"},
     "vla_bringup": {
         "cli",
         "demo",

@@ -276,6 +276,40 @@ def test_setting_a_parameter_out_of_range_is_refused(context):
     assert node.set_parameters([Parameter("limits.speed", value=1.0)])[0].successful
 
 
+def test_a_parameter_that_is_in_use_is_refused_with_when_it_would_count(context):
+    node = Stage(context)
+    assert node.trigger_configure() is TransitionCallbackReturn.SUCCESS
+    before = node.config("limits").speed
+    answer = node.set_parameters([Parameter("limits.speed", value=0.7)])[0]
+    assert not answer.successful
+    assert "'limits.speed' takes effect only when" in answer.reason
+    assert node.get_parameter("limits.speed").value == before
+    assert node.set_parameters([Parameter("limits.speed", value=before)])[0].successful
+    node.trigger_cleanup()
+    assert node.set_parameters([Parameter("limits.speed", value=0.7)])[0].successful
+    node.trigger_configure()
+    assert node.config("limits").speed == 0.7
+
+
+def test_a_live_parameter_takes_effect_or_is_refused_by_the_node(context):
+    class Live(Stage):
+        live_parameters = ("limits.speed",)
+        applied: list = []
+
+        def apply(self, configs):
+            if configs["limits"].speed > 1.5:
+                raise VlaError(Code.RESOURCE_BUSY, "Not now.")
+            self.applied.append(configs["limits"].speed)
+
+    node = Live(context)
+    node.trigger_configure()
+    assert node.set_parameters([Parameter("limits.speed", value=0.7)])[0].successful
+    assert (node.config("limits").speed, node.applied) == (0.7, [0.7])
+    answer = node.set_parameters([Parameter("limits.speed", value=1.6)])[0]
+    assert (answer.successful, answer.reason) == (False, "Not now.")
+    assert node.config("limits").speed == 0.7
+
+
 def test_transitions_create_and_destroy_exactly_their_own(context):
     node = Stage(context)
     at_start = entities(node)

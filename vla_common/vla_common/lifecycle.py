@@ -24,6 +24,7 @@ from vla_common.outcomes import OK, Code, Result, VlaError
 from vla_common.parameters import NodeParameters
 from vla_common.spin import answer_always
 from vla_common.streams import Streams
+from vla_common.wiring import mismatches
 from vla_common.work_loops import WorkLoops
 
 DIAGNOSTICS_PERIOD_S = 1.0
@@ -43,7 +44,14 @@ class VlaLifecycleNode(LifecycleNode):
         self, name: str, groups: Mapping[str, type[Any]] | None = None, **kwargs: Any
     ) -> None:
         super().__init__(name, **kwargs)
-        self._settings = NodeParameters(self, groups or {})
+        self._settings = NodeParameters(
+            self,
+            groups or {},
+            f"when '{name}' is configured: put it into the parameter file and start it again, "
+            "or deactivate and clean it up first",
+            self.live_parameters,
+            self._apply_parameters,
+        )
         self._group_names = list(groups or {})
         self._configs: dict[str, Any] = {}
         self._streams: Streams | None = None
@@ -60,13 +68,17 @@ class VlaLifecycleNode(LifecycleNode):
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
         self.create_timer(
             DIAGNOSTICS_PERIOD_S,
-            self._diagnose,
+            self._every_second,
             callback_group=self.reentrant,
             clock=Clock(clock_type=ClockType.STEADY_TIME),
         )
         self.loops = WorkLoops()
         """For work that must not take forever: while some of it is overdue, the node shows no pulse."""
-        self._pulse = Pulse(self, instance, self.reentrant, self.loops, lambda: self._health)
+        self._wiring: Result = OK
+        self._pulse = Pulse(self, instance, self.reentrant, self.loops, self._well)
+
+    live_parameters: tuple[str, ...] = ()
+    """Parameters ("group.name") that `apply` can change while the node is configured; others are refused then."""
 
     def get_logger(self) -> Any:
         return CleanLogger(super().get_logger())
@@ -84,6 +96,14 @@ class VlaLifecycleNode(LifecycleNode):
 
     def cleanup(self) -> None:
         """Let go of what configure built."""
+
+    def apply(self, configs: Mapping[str, Any]) -> None:
+        """From now on work with these groups, all others as before. Raises to refuse them."""
+        raise VlaError(Code.INVALID_CONFIG, "Nothing can be changed while the node is configured.")
+
+    def _apply_parameters(self, configs: Mapping[str, Any]) -> None:
+        self.apply(configs)
+        self._configs.update(configs)
 
     def config(self, group: str) -> Any:
         """The checked parameters of a group, as read by the last configure."""
@@ -117,6 +137,7 @@ class VlaLifecycleNode(LifecycleNode):
 
         answer = self._transition("configure", work)
         if answer is not TransitionCallbackReturn.SUCCESS:
+            self._settings.free()
             self._destroy(self._built)
             self._close_streams()
         return answer
@@ -175,6 +196,7 @@ class VlaLifecycleNode(LifecycleNode):
         finally:
             self._destroy(self._built)
             self._close_streams()
+            self._settings.free()
             self._configs = {}
 
     def _close_streams(self) -> None:
@@ -234,18 +256,41 @@ class VlaLifecycleNode(LifecycleNode):
                 getattr(node, f"destroy_{kind[:-1]}")(entity)
         entities.clear()
 
+    def _well(self) -> Result:
+        """What is wrong here, or else with those that it has to do with."""
+        return self._wiring if self._health.ok else self._health
+
+    def _look_at_wiring(self) -> None:
+        nodes = [self] if self._streams is None else [self, self._streams.node]
+        try:
+            found = mismatches(*nodes) if self._configs else []
+        except (
+            Exception
+        ) as error:  # an entity that goes while it is looked at, the context that ends
+            self.get_logger().debug(f"looking at the types of names: {error!r}")
+            return
+        wrong = Result(Code.NOT_READY, " ".join(found[:3])) if found else OK
+        if wrong.message != self._wiring.message and found:
+            self.get_logger().error(wrong.message)
+        self._wiring = wrong
+
     def _tell(self) -> None:
         """The health, at once and not only when the next one is due."""
         self._diagnose()
         self._pulse.beat()
 
+    def _every_second(self) -> None:
+        self._look_at_wiring()
+        self._diagnose()
+
     def _diagnose(self) -> None:
+        health = self._well()
         status = DiagnosticStatus(
-            level=DiagnosticStatus.OK if self._health.ok else DiagnosticStatus.ERROR,
+            level=DiagnosticStatus.OK if health.ok else DiagnosticStatus.ERROR,
             name=self.get_fully_qualified_name(),
-            message=self._health.message or ("active" if self.active else "not active"),
+            message=health.message or ("active" if self.active else "not active"),
             hardware_id="",
-            values=[KeyValue(key="code", value=str(int(self._health.code)))]
+            values=[KeyValue(key="code", value=str(int(health.code)))]
             + [KeyValue(key=key, value=value) for key, value in self._facts.items()],
         )
         message = DiagnosticArray(status=[status])

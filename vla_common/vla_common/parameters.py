@@ -2,11 +2,14 @@
 
 Values are not held to their ranges when they are declared, since a node that dies while it is constructed
 can't say why; they are checked when the node is configured, and whenever somebody sets one.
+Setting one of a group that is in use takes effect at once where the node can do that; otherwise it is refused with the
+sentence when it would: a value that is shown and does not count would be a lie.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from rcl_interfaces.msg import ParameterDescriptor, SetParametersResult
@@ -39,9 +42,23 @@ OTHER_CLOCK = (
 class NodeParameters:
     """Declares the groups of a node and reads them back, checked."""
 
-    def __init__(self, node: Node, groups: Mapping[str, type[Any]]) -> None:
+    def __init__(
+        self,
+        node: Node,
+        groups: Mapping[str, type[Any]],
+        when: str = "when the node starts: put it into the parameter file and start it again",
+        live: Collection[str] = (),
+        apply: Callable[[Mapping[str, Any]], None] = lambda configs: None,
+    ) -> None:
+        """when: says when a value takes effect that is in use already. live: names ("group.name") that may change in
+        use; apply: gets the groups they are in, with the new values, and raises VlaError to refuse them.
+        """
         self._node = node
         self._groups = dict(groups)
+        self._when = when
+        self._live = frozenset(live)
+        self._apply = apply
+        self._used: dict[str, Any] = {}
         for group, config in groups.items():
             for name, (default, info) in settings_of(config).items():
                 descriptor = ParameterDescriptor(
@@ -62,7 +79,12 @@ class NodeParameters:
             value = self._node.get_parameter(f"{group}.{name}").value
             # An empty list has no type in a parameter file and arrives as nothing at all.
             values[name] = () if value is None and isinstance(default, tuple) else value
-        return from_values(config, group, values)
+        self._used[group] = used = from_values(config, group, values)
+        return used
+
+    def free(self) -> None:
+        """Nothing is in use any more: what is set from now on counts when it is read the next time."""
+        self._used.clear()
 
     def _other_clock(self, value: Any) -> bool:
         has = self._node.has_parameter("use_sim_time")
@@ -90,6 +112,7 @@ class NodeParameters:
                 raise unknown_key(key, known)
 
     def _check_new_values(self, parameters: Sequence[Parameter]) -> SetParametersResult:
+        changes: dict[str, dict[str, Any]] = {}
         for parameter in parameters:
             if parameter.name == "use_sim_time" and self._other_clock(parameter.value):
                 return SetParametersResult(successful=False, reason=OTHER_CLOCK)
@@ -99,8 +122,26 @@ class NodeParameters:
             if entry is None:
                 continue
             default, info = entry
+            value = (
+                () if parameter.value is None and isinstance(default, tuple) else parameter.value
+            )
             try:
-                info.check(parameter.name, parameter.value, default)
+                value = info.check(parameter.name, value, default)
             except VlaError as error:
                 return SetParametersResult(successful=False, reason=error.message)
+            used = self._used.get(group)
+            if used is None or getattr(used, name) == value:
+                continue
+            if parameter.name not in self._live:
+                reason = f"Parameter '{parameter.name}' takes effect only {self._when}."
+                return SetParametersResult(successful=False, reason=reason)
+            changes.setdefault(group, {})[name] = value
+        if not changes:
+            return SetParametersResult(successful=True)
+        try:
+            new = {group: replace(self._used[group], **values) for group, values in changes.items()}
+            self._apply(new)
+        except VlaError as error:
+            return SetParametersResult(successful=False, reason=error.message)
+        self._used.update(new)
         return SetParametersResult(successful=True)

@@ -13,7 +13,14 @@ from vla_executor.skills import base_catalogue
 
 PACKAGE = Path(__file__).resolve().parent.parent
 README = (PACKAGE / "README.md").read_text(encoding="utf-8")
-WITH_ROS = {"executor_node", "conversions", "ros_robot", "goal_client", "supervision_client"}
+WITH_ROS = {
+    "executor_node",
+    "conversions",
+    "ros_robot",
+    "goal_client",
+    "supervision_client",
+    "velocity_outlet",
+}
 MODULES = sorted(path for path in (PACKAGE / "vla_executor").glob("*.py"))
 ROS_IMPORT = re.compile(
     r"^\s*(from|import) (rclpy|tf2_ros|\w+_msgs|vla_interfaces"

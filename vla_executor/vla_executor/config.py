@@ -69,6 +69,12 @@ class ExecutorConfig:
         minimum=0.0,
         maximum=0.1,
     )
+    cmd_vel_type: str = setting(
+        "auto",
+        "type of 'cmd_vel': geometry_msgs/Twist or TwistStamped; auto: what the base listens for, Twist as long as "
+        "nobody does",
+        choices=("auto", "twist", "twist_stamped"),
+    )
     cmd_vel_sources: tuple[str, ...] = setting(
         (
             "controller_server",

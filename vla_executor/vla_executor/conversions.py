@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from control_msgs.action import PointHead
-from geometry_msgs.msg import Point, PointStamped, PoseStamped, Twist, Vector3
+from geometry_msgs.msg import Point, PointStamped, PoseStamped, Vector3
 from nav2_msgs.action import NavigateToPose
 from nav_msgs.msg import OccupancyGrid
 from vla_interfaces.action import ExecutePlan, Manipulate
@@ -44,14 +44,6 @@ MAX_SENTENCE = 500
 ROTATION_TOLERANCE = 0.05
 _BLOCKED = frozenset({105, 204, 206, 208})
 """nav2's codes for: no progress, goal outside the map, goal occupied, no valid path."""
-
-
-def velocity_to_msg(velocity: Velocity) -> Any:
-    message = Twist()
-    message.linear.x = float(velocity.vx_mps)
-    message.linear.y = float(velocity.vy_mps)
-    message.angular.z = float(velocity.wz_radps)
-    return message
 
 
 def mask_to_msg(mask: Mask, frame: str, stamp: Any) -> Any:

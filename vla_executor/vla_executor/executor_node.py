@@ -15,6 +15,7 @@ from __future__ import annotations
 import threading
 import time
 import traceback
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -27,6 +28,7 @@ from vla_interfaces.srv import ListSkills, Reset, Stop
 
 from vla_common.action_client import RESULT_TIMEOUT_S
 from vla_common.calls import is_canceling
+from vla_common.config import settings_of
 from vla_common.conversions import outcome_to_msg, plan_from_msg, skill_to_msg
 from vla_common.lifecycle import VlaLifecycleNode
 from vla_common.outcomes import OK, Code, Result, VlaError
@@ -36,7 +38,7 @@ from vla_common.stop_channel import StopChannel
 from vla_common.stop_channel_client import open_stop_channel
 from vla_common.trace import short, trace_id_or_new
 from vla_executor import conversions, keep_out
-from vla_executor.config import GROUPS, ExecutorConfig, check_consistency
+from vla_executor.config import GROUPS, ExecutorConfig, GuardConfig, check_consistency
 from vla_executor.course import DEFECT
 from vla_executor.guard import Guard
 from vla_executor.interference_client import InterferenceWatch
@@ -45,7 +47,7 @@ from vla_executor.resources import Resources
 from vla_executor.ros_robot import UNCONFIRMED, RosRobot
 from vla_executor.runner import PlanResult, PlanRunner, check_step_count
 from vla_executor.skills import SkillRegistry, load_skills, override_tiers
-from vla_executor.state import ExecutionState
+from vla_executor.state import ExecutionState, Phase
 from vla_executor.supervision_client import Supervision
 
 FEEDBACK_PERIOD_S = 0.2
@@ -53,8 +55,17 @@ FEEDBACK_PERIOD_S = 0.2
 RESET_TIMEOUT_S = 2.0
 
 
+LIVE = (
+    *(f"guard.{name}" for name in settings_of(GuardConfig) if name != "scan"),
+    *(f"executor.{tier}_skills" for tier in ("auto", "announce", "confirm", "forbid")),
+)
+"""Limits and tiers take effect at once, while no plan runs; what the node is built with does not."""
+
+
 class ExecutorNode(VlaLifecycleNode):
     """Glue; decisions are in runner, state, guard and the skills."""
+
+    live_parameters = LIVE
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__("executor", GROUPS, **kwargs)
@@ -107,14 +118,7 @@ class ExecutorNode(VlaLifecycleNode):
         )
         self._registry = registry
         self._mask_publisher = self.create_publisher(OccupancyGrid, "keep_out_mask", LATCHED)
-        room_m = keep_out.room_needed_m(guard, config) + keep_out.PLAN_ROOM_M
-        self._mask_publisher.publish(
-            conversions.mask_to_msg(
-                keep_out.mask(checked.zones, room_m),
-                config.map_frame,
-                self.get_clock().now().to_msg(),
-            )
-        )
+        self._publish_mask(guard, config, checked)
         ActionServer(
             self,
             ExecutePlan,
@@ -135,10 +139,40 @@ class ExecutorNode(VlaLifecycleNode):
             lambda robot=self._robot: robot.stopped,
             self._on_interference,
             self._robot.stranger_drives,
+            self._robot.look_at_base,
         )
         self._robot.odometry_publishers = lambda watch=self._interference: watch.odometry_publishers
         # Last: it has a thread of its own, which nothing that fails after it would end.
         self._supervision = Supervision(self, self._state.cancel, config.supervisor_hang_timeout_s)
+
+    def _publish_mask(self, guard: GuardConfig, config: ExecutorConfig, checked: Guard) -> None:
+        room_m = keep_out.room_needed_m(guard, config) + keep_out.PLAN_ROOM_M
+        self._mask_publisher.publish(
+            conversions.mask_to_msg(
+                keep_out.mask(checked.zones, room_m),
+                config.map_frame,
+                self.get_clock().now().to_msg(),
+            )
+        )
+
+    def apply(self, configs: Mapping[str, Any]) -> None:
+        """Other limits or tiers, between two plans."""
+        config = configs.get("executor", self.config("executor"))
+        guard = configs.get("guard", self.config("guard"))
+        check_consistency(config, guard)
+        checked = Guard(guard, config)
+        registry = override_tiers(load_skills(), config)
+        runner = self._runner
+        if runner is None or self._state.snapshot().phase in (Phase.RUNNING, Phase.CANCELING):
+            raise VlaError(
+                Code.RESOURCE_BUSY,
+                "Limits and tiers take effect only between plans, and one is being carried out: "
+                "set it again when that has ended.",
+            )
+        runner.guard, runner.registry, runner.config = checked, registry, config
+        self._registry = registry
+        if "guard" in configs:
+            self._publish_mask(guard, config, checked)
 
     def activate(self) -> None:
         self._state.bar(False)

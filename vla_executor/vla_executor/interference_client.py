@@ -49,13 +49,17 @@ class InterferenceWatch:
         stopped: Callable[[], bool],
         tell: Callable[[Result], None],
         strangers: Callable[[bool], None] = lambda there: None,
+        look: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """motion: that nobody ordered, seen just now. strangers: told whether somebody else can drive the robot."""
+        """motion: that nobody ordered, seen just now. strangers: told whether somebody else can drive the robot.
+        look: called as often as the graph is looked at.
+        """
         self._names = NameWatch(node, ())
         self._permitted = (*permitted, node.get_fully_qualified_name(), "state_manager")
         self._motion, self._stopped, self._tell = motion, stopped, tell
         self._strangers = strangers
+        self._look = look
         self._log = node.get_logger()
         self._clock = clock
         self._since_s: dict[str, float] = {}
@@ -85,6 +89,7 @@ class InterferenceWatch:
                 now_s = self._clock()
                 if now_s >= next_graph_s:
                     next_graph_s = now_s + GRAPH_PERIOD_S
+                    self._look()
                     self._look_at_graph(now_s)
                 self._judge(now_s)
             except Exception:

@@ -18,7 +18,6 @@ import numpy as np
 from action_msgs.msg import GoalStatus, GoalStatusArray
 from action_msgs.srv import CancelGoal
 from control_msgs.action import PointHead
-from geometry_msgs.msg import Twist
 from nav2_msgs.action import NavigateToPose
 from nav_msgs.msg import Odometry as OdometryMsg
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
@@ -64,6 +63,7 @@ from vla_executor.robot import (
     Watch,
 )
 from vla_executor.standstill import StandstillDetector, slow
+from vla_executor.velocity_outlet import VelocityOutlet
 
 ZERO_PERIOD_S = 0.05
 """Between two zero velocities while coming to a halt."""
@@ -85,6 +85,8 @@ STAMP_ROUNDING_S = 1e-6
 """Stamps in seconds are not exact; in simulated time `now` and the newest transform are the same moment."""
 WATCH_PERIOD_S = 0.05
 """How often a drive of navigation is looked at."""
+BASE_TIMEOUT_S = 2.0
+"""How long a drive waits for somebody who listens on cmd_vel; longer than it takes to find one another."""
 LIVENESS_PERIOD_S = 1.0
 """How often a waiting caller looks whether the server is still there."""
 LOG_PERIOD_S = 5.0
@@ -129,7 +131,7 @@ class RosRobot:
         self._grip = Grip()
         self.moving = False
         group = node.reentrant
-        self._cmd_vel = node.create_publisher(Twist, "cmd_vel", COMMAND)
+        self._cmd_vel = VelocityOutlet(node, config.cmd_vel_type, config.base_frame)
         self._feedback = node.create_publisher(Feedback, "feedback", COMMAND)
         self._tf = LeapingBuffer(self.now_s, node.get_logger().warning)
         self._listener = TransformListener(self._tf, node.streams)
@@ -255,7 +257,7 @@ class RosRobot:
                 self._fight.clear()
                 continue
             try:
-                self._cmd_vel.publish(conversions.velocity_to_msg(ZERO))
+                self._cmd_vel.publish(ZERO)
             except Exception:  # the publisher is gone: the node lets go of everything
                 return
             self._over.wait(FIGHT_PERIOD_S)
@@ -265,6 +267,7 @@ class RosRobot:
         self._over.set()
         self._fight.set()
         self._fighter.join(1.0)
+        self._cmd_vel.close()
 
     def _on_status(self, name: str, message: Any) -> None:
         with self._news:
@@ -372,11 +375,27 @@ class RosRobot:
             raise VlaError(Code.STOPPED, "The robot is stopped.")
 
     def drive(self, velocity: Velocity, token: CancelToken) -> None:
-        message = conversions.velocity_to_msg(velocity)
+        if not velocity.is_zero():
+            self._wait_for_base(token)
         with self._gate:
             self._permit(token)
             self._ordered = self._ordered or not velocity.is_zero()
-            self._cmd_vel.publish(message)
+            self._cmd_vel.publish(velocity)
+
+    def _wait_for_base(self, token: CancelToken) -> None:
+        """Velocities that nobody hears move nothing. Errors: ROBOT_UNAVAILABLE, the token's reason."""
+        if self._cmd_vel.heard():
+            return
+        until = time.monotonic() + BASE_TIMEOUT_S
+        while not self._cmd_vel.heard():
+            token.wait(WAIT_STEP_S)
+            token.raise_if_canceled()
+            if time.monotonic() >= until:
+                raise VlaError(Code.ROBOT_UNAVAILABLE, self._cmd_vel.why_unheard())
+
+    def look_at_base(self) -> None:
+        """Whether the base listens for velocities of another type by now."""
+        self._cmd_vel.look()
 
     def navigate(
         self, goal: Pose2, token: CancelToken, timeout_s: float, watch: Watch | None = None
@@ -451,7 +470,7 @@ class RosRobot:
                     look()
                 except BaseException:
                     # Zero as well: many drivers take it at once, while navigation is still told to end.
-                    self._cmd_vel.publish(conversions.velocity_to_msg(ZERO))
+                    self._cmd_vel.publish(ZERO)
                     goal_call.cancel()
                     raise
             if not client.server_is_ready():
@@ -497,7 +516,7 @@ class RosRobot:
         """From now on nothing moves: one zero velocity at once, then no other command."""
         with self._gate:
             self._stopped = True
-            self._cmd_vel.publish(conversions.velocity_to_msg(ZERO))
+            self._cmd_vel.publish(ZERO)
         self._fight_or_rest()
 
     def stop(self, timeout_s: float) -> None:
@@ -541,7 +560,7 @@ class RosRobot:
 
     def _hold_stop(self) -> None:
         if self._stopped:
-            self._cmd_vel.publish(conversions.velocity_to_msg(ZERO))
+            self._cmd_vel.publish(ZERO)
 
     def _come_to_rest(self, goals: Iterable[GoalCall], timeout_s: float) -> None:
         """Zero velocity until odometry says standstill, and the end of all goals."""
@@ -555,7 +574,7 @@ class RosRobot:
         while not still and time.monotonic() < until:
             if time.monotonic() >= next_zero:
                 next_zero = time.monotonic() + ZERO_PERIOD_S
-                self._cmd_vel.publish(conversions.velocity_to_msg(ZERO))
+                self._cmd_vel.publish(ZERO)
             odometry = self._next_odometry(stamp_s, ZERO_PERIOD_S, lambda: False)
             if odometry is not None:
                 stamp_s = odometry.stamp_s
