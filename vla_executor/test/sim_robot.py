@@ -86,6 +86,10 @@ class SimRobot(FakeRobot):
             if watch is not None:
                 watch(before, self._now())
 
+    def wait(self, duration_s: float, token: CancelToken) -> None:
+        self._begin(Call("wait", duration_s), token)
+        self.simulation.run(duration_s)
+
     def _stamped(self) -> StampedPose:
         p = self.simulation.state.pose
         return StampedPose(Pose2(p.x_m, p.y_m, p.yaw_rad), self.simulation.time_s)
