@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -818,11 +818,146 @@ def test_a_journal_that_is_damaged_while_in_use(opener: Opener):
     journal._writer._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     journal._writer._connection.execute("PRAGMA cache_size=0")
     damage(opener.path)
-    assert "is damaged" in refused(lambda: [accept(journal) for _ in range(10)])
     trace = run_through(journal)
+    assert "is damaged" in opener.told[0]
     journal.end(running, OK, {})
     assert opener.path.with_name("journal.corrupt-1.sqlite").exists()
     assert {record.trace_id for record in journal.commands()} == {trace, running}
+
+
+def zeros(path: Path) -> None:
+    """As dd does: the same file, other content."""
+    with path.open("r+b") as file:
+        file.write(bytes(path.stat().st_size))
+
+
+def text(path: Path) -> None:
+    path.write_text("This is no journal any more.\n")
+
+
+def truncated(path: Path) -> None:
+    os.truncate(path, 0)
+
+
+def older(path: Path) -> None:
+    """A copy of before is put back into the same file."""
+    path.write_bytes(path.with_name("before").read_bytes())
+
+
+def removed_log(path: Path) -> None:
+    os.unlink(f"{path}-wal")
+
+
+def zeros_in_log(path: Path) -> None:
+    zeros(Path(f"{path}-wal"))
+
+
+def touched(path: Path) -> None:
+    os.utime(path, (1.0, 1.0))
+
+
+@pytest.mark.parametrize(
+    "change", [damage, zeros, text, truncated, older, removed_log, zeros_in_log, touched]
+)
+@pytest.mark.parametrize("looks", [True, False])
+def test_after_somebody_else_has_changed_the_file_everything_is_on_record(
+    opener: Opener, change: Callable[[Path], None], looks: bool
+) -> None:
+    journal = opener()
+    for _ in range(20):
+        run_through(journal)
+    assert journal._writer._connection is not None
+    journal._writer._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    shutil.copy(opener.path, opener.path.with_name("before"))
+    run_through(journal)
+    running = accept(journal, "go")
+    journal.event("", "stop", "by hand")
+    change(opener.path)
+    if looks:
+        journal.check()
+        assert opener.told, "noticed while nothing is recorded"
+    after = run_through(journal, "come")
+    journal.end(running, OK, {"total": 1.0})
+    journal.close()
+    again = opener()
+    recorded = {record.trace_id: record.code for record in again.commands(100)}
+    assert (recorded[after], recorded[running]) == (0, 0)
+    assert again.interrupted() == ()
+    assert again.last_event(("stop", "reset", "closed")) == "stop"
+    assert any(event.kind == "journal" for event in JournalReader(opener.path).events(100))
+
+
+def test_what_only_reads_is_no_change(opener: Opener) -> None:
+    journal = opener()
+    run_through(journal)
+    with closing(sqlite3.connect(opener.path)) as other:
+        other.execute("SELECT count(*) FROM commands").fetchone()
+    shutil.copy(opener.path, opener.path.with_name("backup"))
+    journal.commands()
+    journal.check()
+    run_through(journal)
+    assert opener.told == []
+
+
+def test_own_checkpoints_and_rotations_are_no_change(opener: Opener) -> None:
+    journal = opener(max_bytes=100_000)
+    for number in range(200):
+        journal.accept(trace := new_id(), "x" * 2000, "text", 0, "goal")
+        journal.end(trace, OK, {})
+        if number % 20 == 0:
+            journal.check()
+    assert opener.told == []
+    assert len(list(opener.path.parent.glob("journal.[0-9].sqlite"))) > 1
+
+
+@pytest.mark.parametrize("make", ["symbolic link", "hard link", "pipe", "text"])
+def test_a_lock_that_is_another_file_is_not_written_to(opener: Opener, make: str) -> None:
+    precious = opener.path.with_name("precious")
+    precious.write_text("thesis")
+    lock = opener.path.with_name("journal.lock")
+    if make == "symbolic link":
+        lock.symlink_to(precious)
+    elif make == "hard link":
+        os.link(precious, lock)
+    elif make == "pipe":
+        os.mkfifo(lock)
+    else:
+        shutil.copy(precious, lock)
+    assert "journal.lock" in refused(opener)
+    assert precious.read_text() == "thesis"
+    assert make == "pipe" or lock.read_text() == "thesis"
+    lock.unlink()
+    run_through(opener())
+
+
+def test_a_journal_that_is_a_link_is_refused(opener: Opener) -> None:
+    precious = opener.path.with_name("precious")
+    precious.touch()
+    opener.path.symlink_to(precious)
+    assert "symbolic link" in refused(opener)
+    assert precious.read_bytes() == b""
+
+
+def test_everything_beside_the_journal_is_for_its_user_alone(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        opener = Opener(tmp_path / "new" / "deep" / "journal.sqlite")
+        journal = opener(max_bytes=100_000)
+        for _ in range(60):
+            run_through(journal, "x" * 3000)
+        files = list(opener.path.parent.iterdir())
+        journal.close()
+        older = opener.path.with_name("journal.lock")
+        for path in (opener.path, older):
+            path.chmod(0o644)
+        opener().close()
+    finally:
+        os.umask(before)
+    assert len(files) >= 5
+    for path in [*files, opener.path, older]:
+        assert not path.exists() or path.stat().st_mode & 0o077 == 0, path
+    for folder in (tmp_path / "new", tmp_path / "new" / "deep"):
+        assert folder.stat().st_mode & 0o777 == 0o700
 
 
 def test_a_journal_that_is_removed_while_in_use(opener: Opener):

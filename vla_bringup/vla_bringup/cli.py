@@ -7,8 +7,9 @@ import os
 import sys
 from typing import Any
 
-from vla_common.foreign_text import whole
+from vla_common.foreign_text import line, whole
 from vla_common.outcomes import VlaError
+from vla_common.private_files import be_private
 from vla_common.terminal import print_json, tool
 
 MANAGE = ("startup", "pause", "resume", "reset", "shutdown", "cancel")
@@ -83,6 +84,12 @@ def _parser() -> argparse.ArgumentParser:
 
     answer = verbs.add_parser("answer", help="answer what the system asks, such as: yes")
     answer.add_argument("answer", help="where agreement is asked for, only a clear yes is one")
+    answer.add_argument(
+        "--question",
+        default="",
+        metavar="ID",
+        help="which question, as `vla say` and `vla status` show it (default: the one that is open now)",
+    )
     answer.add_argument("--json", action="store_true", help="print one JSON object")
     answer.set_defaults(run=_answer)
 
@@ -214,7 +221,13 @@ def _answer(arguments: argparse.Namespace) -> int:
     from vla_bringup.system_client import SystemClient
 
     with SystemClient(arguments.namespace) as client:
-        return _simple(arguments, client.answer(arguments.answer), "The answer was taken.")
+        question_id, asked = arguments.question, ""
+        if not question_id:
+            status = client.status()
+            question_id, asked = status.question_id, status.question
+        taken = client.answer(arguments.answer, question_id=question_id)
+        done = f"The answer was taken, to: {line(asked)}" if asked else "The answer was taken."
+        return _simple(arguments, taken, done)
 
 
 def _manage(arguments: argparse.Namespace) -> int:
@@ -242,4 +255,5 @@ def _status(arguments: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
+    be_private()
     sys.exit(main())

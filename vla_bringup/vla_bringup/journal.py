@@ -21,6 +21,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from vla_bringup.journal_file import LATCH_KINDS
 from vla_bringup.journal_reader import (
     COMMAND_COLUMNS,
     CommandDetails,
@@ -50,6 +51,10 @@ ON CONFLICT (trace_id, attempt, step_index) DO UPDATE SET
   ended_at = coalesce(steps.ended_at, excluded.ended_at)
 WHERE excluded.state >= {_FINAL} OR steps.state < {_FINAL}"""
 _EVENT = "INSERT INTO events (trace_id, at, kind, text) VALUES (?, ?, ?, ?)"
+_LATCH = (
+    "INSERT INTO events (trace_id, at, kind, text) SELECT ?, ?, ?, ? "
+    "WHERE NOT EXISTS (SELECT 1 FROM events WHERE at = ? AND kind = ?)"
+)
 _END = (
     "UPDATE commands SET ended_at = ?, code = ?, outcome = ?, message = ?, times = ? "
     "WHERE trace_id = ? AND code IS NULL"
@@ -82,7 +87,8 @@ class Journal:
         self._now = now
         self._guard = threading.Lock()  # never held while anybody waits
         self._open: dict[str, tuple[Any, ...]] = {}  # accepted here and not ended
-        self._writer = JournalWriter(path, max_bytes, keep, tell, self._unfinished)
+        self._latch: tuple[Any, ...] = ()  # the newest event that says whether a stop holds
+        self._writer = JournalWriter(path, max_bytes, keep, tell, self._unfinished, self._latched)
         self._interrupted: tuple[CommandRecord, ...] = ()
         try:
             self._interrupted = self._mark_interrupted()
@@ -185,7 +191,15 @@ class Journal:
 
     def event(self, trace_id: str, kind: str, text: str) -> None:
         """Something else that happened; the trace id is empty when it belongs to no command. Never raises."""
-        self._writer.record((_EVENT, (_text(trace_id), self._now(), _text(kind), _text(text))))
+        row = (_text(trace_id), self._now(), _text(kind), _text(text))
+        if kind in LATCH_KINDS:
+            with self._guard:
+                self._latch = row
+        self._writer.record((_EVENT, row))
+
+    def check(self) -> None:
+        """Notice that somebody else has changed the file, also while nothing is recorded. Never raises."""
+        self._writer.check()
 
     def end(self, trace_id: str, result: Result, times: Mapping[str, float]) -> None:
         """The final outcome, exactly once. Durable on return, unless `healthy` says no.
@@ -255,6 +269,11 @@ class Journal:
     def _unfinished(self) -> list[Statement]:
         with self._guard:
             return [(_ACCEPT.format("INSERT OR IGNORE"), row) for row in self._open.values()]
+
+    def _latched(self) -> list[Statement]:
+        """For a file that was lost since then: a stop that holds is in the new one as well."""
+        with self._guard:
+            return [(_LATCH, (*self._latch, *self._latch[1:3]))] if self._latch else []
 
     def _refuse_known(self, trace_id: str) -> None:
         if self._writer.is_rotated_away(trace_id):

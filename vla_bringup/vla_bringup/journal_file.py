@@ -16,9 +16,11 @@ import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 from vla_common.outcomes import Code, VlaError
+from vla_common.private_files import hide, make_folder, make_private, open_private
 
 APPLICATION_ID = (
     0x564C414A  # "VLAJ" in the header of the file: it is a journal and no other database
@@ -69,8 +71,9 @@ class OwnerLock:
         """Errors: JOURNAL_FAILED when another one owns it, or when the folder can't be written."""
         path = lock_path(journal)
         try:
-            journal.parent.mkdir(parents=True, exist_ok=True)
-            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            make_folder(journal.parent)
+            self._fd = open_private(path)
+            self._check(path)
         except OSError as error:
             raise unwritable(path, error) from error
         deadline = time.monotonic() + OWNER_WAIT_S
@@ -90,6 +93,12 @@ class OwnerLock:
         except OSError:
             pass  # the number is only for people; the lock itself needs no room on the disk
 
+    def _check(self, path: Path) -> None:
+        """Errors: OSError for a file that holds anything but the number of a process: it would be written over."""
+        if not re.fullmatch(rb"\d{0,20}\s*", os.pread(self._fd, 40, 0)):
+            os.close(self._fd)
+            raise OSError(errno.EEXIST, "it is no lock of a journal and stays as it is", str(path))
+
     def release(self) -> None:
         os.close(self._fd)
 
@@ -101,7 +110,8 @@ def lock_path(journal: Path) -> Path:
 def is_owned(journal: Path) -> bool:
     """Whether a process has this journal open for writing at this moment."""
     try:
-        fd = os.open(lock_path(journal), os.O_RDONLY | os.O_CLOEXEC)
+        flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+        fd = os.open(lock_path(journal), flags)
     except OSError:
         return False
     try:
@@ -126,7 +136,7 @@ def open_file(path: Path, tell: Callable[[str], None]) -> sqlite3.Connection:
     """
     remove(rotating_path(path))  # an unfinished copy; all that it held is still in the journal
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         if path.exists() and not os.access(path, os.W_OK):
             # SQLite would open it for reading, and leave files beside it that are as little writable.
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
@@ -166,9 +176,64 @@ def open_file(path: Path, tell: Callable[[str], None]) -> sqlite3.Connection:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
+    """Errors: sqlite3.Error, OSError. Only where this process has the file open nowhere else: see `fingerprint`."""
+    make_private(path)
+    for suffix in (
+        "-wal",
+        "-shm",
+    ):  # made by SQLite with the mode of the file, but older ones keep theirs
+        hide(Path(f"{path}{suffix}"))
     return sqlite3.connect(
         path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
     )
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """What the file system says of the journal and of its write-ahead log. It changes with what we write, only."""
+
+    main: tuple[int, ...] = ()
+    log: tuple[int, ...] = ()
+
+    @property
+    def name(self) -> tuple[int, ...]:
+        """Which file it is, whatever is in it."""
+        return self.main[:2]
+
+
+def fingerprint(path: Path) -> Fingerprint:
+    """Without opening the file: closing it again would take SQLite's own locks from it."""
+    return Fingerprint(_print_of(path), _print_of(Path(f"{path}-wal")))
+
+
+def _print_of(path: Path) -> tuple[int, ...]:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return ()
+    return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+
+
+def last_numbers(connection: sqlite3.Connection) -> tuple[int, int]:
+    """How many commands and events the journal has ever had. Errors: sqlite3.Error."""
+    rows = dict(connection.execute("SELECT name, seq FROM sqlite_sequence"))
+    return int(rows.get("commands", 0)), int(rows.get("events", 0))
+
+
+def let_go(connection: sqlite3.Connection, path: Path) -> None:
+    """Close without writing what SQLite still has in its log into the file: somebody else has written there.
+
+    The last connection that closes does that, unless it may only read.
+    """
+    reader = None
+    try:
+        reader = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+        reader.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.Error:
+        pass
+    connection.close()
+    if reader is not None:
+        reader.close()
 
 
 def _damage(connection: sqlite3.Connection, path: Path) -> str:
@@ -287,6 +352,7 @@ def rotate(connection: sqlite3.Connection, path: Path, keep: int) -> None:
     copy = rotating_path(path)
     remove(copy)
     connection.execute("VACUUM INTO ?", (str(copy),))
+    hide(copy)
     with closing(sqlite3.connect(copy, isolation_level=None)) as other:
         other.execute("BEGIN")
         for table in ("plans", "steps", "events", "commands"):

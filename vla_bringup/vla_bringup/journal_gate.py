@@ -67,6 +67,8 @@ class JournalGate:
                 self.open()
             elif not journal.healthy:
                 journal.probe()
+            else:
+                journal.check()
         finally:
             self._looking.release()
 

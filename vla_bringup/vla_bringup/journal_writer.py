@@ -5,9 +5,9 @@ Decides what a failing disk means, when the file is opened anew, and when it is 
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
@@ -22,6 +22,8 @@ MAX_BACKLOG = 10_000
 LOCK_TIMEOUT_S = 10.0
 """Longest wait for another thread's write; a disk that takes longer counts as failed."""
 
+TROUBLE = "INSERT INTO events (trace_id, at, kind, text) VALUES ('', ?, 'journal', ?)"
+
 Statement = tuple[str, tuple[Any, ...]]
 
 
@@ -35,8 +37,9 @@ class JournalWriter:
         keep: int,
         tell: Callable[[str], None],
         unfinished: Callable[[], Collection[Statement]],
+        latched: Callable[[], Collection[Statement]] = tuple,
     ) -> None:
-        """`unfinished`: what a new file has to begin with when the old one is lost while the system runs.
+        """`unfinished`, `latched`: what a new file has to begin with when the old one is lost while the system runs.
 
         Errors: JOURNAL_FAILED, see `Journal`.
         """
@@ -45,6 +48,7 @@ class JournalWriter:
         self._keep = keep
         self._tell = tell
         self._unfinished = unfinished
+        self._latched = latched
         self._io = threading.Lock()  # held while SQLite works, by one thread at a time
         self._guard = threading.Lock()  # for the backlog; never held while anybody waits
         self._backlog: deque[Statement] = deque()
@@ -52,7 +56,8 @@ class JournalWriter:
         self._closed = False
         self._rotate_above = 0
         self._connection: sqlite3.Connection | None = None
-        self._identity = (0, 0)
+        self._print = journal_file.Fingerprint()
+        self._numbers = (0, 0)
         self._older: list[sqlite3.Connection] = []
         self.error = ""
         """Why the last write failed; empty when it worked."""
@@ -71,6 +76,22 @@ class JournalWriter:
                 return self._ready().execute(text).fetchall()
             except sqlite3.DatabaseError as error:
                 raise journal_file.storage_error(error, self._path) from error
+
+    def check(self) -> None:
+        """Notice now, and not with the next record, that somebody has changed the file. Never raises."""
+        if self._closed or self.error or not self._io.acquire(blocking=False):
+            return  # whoever writes looks as well
+        try:
+            if self._connection is not None:
+                self._ready()
+        except (VlaError, sqlite3.Error) as error:
+            self._failed(
+                error
+                if isinstance(error, VlaError)
+                else journal_file.storage_error(error, self._path)
+            )
+        finally:
+            self._io.release()
 
     def take_lost(self) -> int:
         """How many records the backlog could not hold since the last call."""
@@ -167,6 +188,7 @@ class JournalWriter:
             self.error = ""
             then()
             self._rotate_when_due(connection)
+            self._remember(connection)
         except sqlite3.IntegrityError:
             raise
         except sqlite3.DatabaseError as error:
@@ -204,31 +226,49 @@ class JournalWriter:
         """The open file; a new one when somebody has removed it or it is damaged. Errors: JOURNAL_FAILED."""
         if self._closed:
             raise VlaError(Code.JOURNAL_FAILED, "The journal is closed.")
-        if self._connection is not None and self._file_identity() != self._identity:
-            self._tell(
-                f"The journal {self._path} was removed or replaced while in use; a new one is begun."
-            )
-            self._disconnect()
+        trouble = self._let_go_of_foreign() if self._connection is not None else ""
         if self._connection is None:
             connection = journal_file.open_file(self._path, self._tell)
             try:
                 pages = 4 * self._max_bytes // connection.execute("PRAGMA page_size").fetchone()[0]
                 connection.execute(f"PRAGMA max_page_count={pages}")
-                for query, values in self._unfinished():
+                if journal_file.last_numbers(connection) < self._numbers:
+                    trouble = trouble or "The journal was put back to an earlier state."
+                    trouble += " Records of before that are missing in it."
+                if trouble:
+                    self._tell(f"{self._path}: {trouble}")
+                for query, values in (*self._unfinished(), *self._latched()):
                     connection.execute(query, values)
+                if trouble:
+                    connection.execute(TROUBLE, (time.time(), trouble))
             except sqlite3.Error as error:
                 connection.close()
                 raise journal_file.storage_error(error, self._path) from error
             self._connection = connection
-            self._identity = self._file_identity()
+            self._remember(connection)
         return self._connection
 
-    def _file_identity(self) -> tuple[int, int]:
-        try:
-            status = os.stat(self._path)
-        except OSError:
-            return (0, 0)
-        return (status.st_dev, status.st_ino)
+    def _let_go_of_foreign(self) -> str:
+        """Close the file where somebody else has changed it; what has happened to it, or ""."""
+        assert self._connection is not None
+        now, before = journal_file.fingerprint(self._path), self._print
+        if now == before:
+            return ""
+        if now.name != before.name:
+            self._disconnect()
+            return "The journal was removed or replaced while in use; a new one was begun."
+        if not now.log:
+            # The log was deleted under SQLite, which still has it open: everything into the file while that works.
+            self._disconnect()
+            return "The log of the journal was removed while in use."
+        journal_file.let_go(self._connection, self._path)
+        self._connection = None
+        return "The journal was written to by another program while in use."
+
+    def _remember(self, connection: sqlite3.Connection) -> None:
+        """What the file is like after a write of ours: any other change to it is somebody else's."""
+        self._numbers = journal_file.last_numbers(connection)
+        self._print = journal_file.fingerprint(self._path)
 
     def _rotate_when_due(self, connection: sqlite3.Connection) -> None:
         """When nothing runs or waits; and when that never happens, at twice the size, without what is unfinished."""

@@ -10,6 +10,8 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from vla_common.private_files import make_folder, open_private
+
 SAFE_DOMAINS = range(43, 100)
 """Domains whose ports lie below Linux's ephemeral range; 42 is left to ./vla launch."""
 
@@ -27,7 +29,7 @@ def run_folder(kind: str) -> Path:
     """A new folder for the logs and pictures of one run."""
     root = Path(os.environ.get("VLA_ROOT", ".")) / ".vla" / "runs"
     folder = root / f"{time.strftime('%Y%m%d-%H%M%S')}-{kind}-{os.getpid()}"
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     return folder
 
 
@@ -50,7 +52,8 @@ class SystemProcess:
             "ROS_HOME": str(log.parent),
         }
         words = [f"{name}:={value}" for name, value in arguments.items() if value != ""]
-        with log.open("wb") as out:
+        with open(open_private(log), "wb") as out:
+            out.truncate()
             self._process = subprocess.Popen(
                 [
                     "ros2",

@@ -22,6 +22,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from vla_common.private_files import make_folder, make_private
 from vla_perception.known_object import HIGHEST_NUMBER, Remembered, wrong_memory
 from vla_perception.memory import Snapshot
 
@@ -197,7 +198,7 @@ class SceneStore:
 
     def _open(self) -> sqlite3.Connection | None:
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(self._path.parent)
             try:
                 return self._connect()
             except sqlite3.OperationalError:
@@ -218,6 +219,7 @@ class SceneStore:
 
     def _connect(self) -> sqlite3.Connection | None:
         """Errors: sqlite3.OperationalError: in use, or the disk's fault; another sqlite3.DatabaseError: damaged."""
+        make_private(self._path)
         connection = sqlite3.connect(
             self._path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
         )

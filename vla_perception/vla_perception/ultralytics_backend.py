@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 
 from vla_common.outcomes import Code, VlaError
 from vla_common.quiet_libraries import keep_libraries_quiet
+from vla_common.stop_channel import make_folder, runtime_folder
 from vla_perception.boxes import Boxes
 from vla_perception.yolo_output import MAX_BOXES, MAX_OVERLAP
 
@@ -113,9 +113,9 @@ def _import_offline() -> tuple[Any, Any]:
     """torch and the class YOLO, with everything switched off that would reach out. Errors: PERCEPTION_UNAVAILABLE."""
     keep_libraries_quiet()
     os.environ.setdefault("YOLO_VERBOSE", "false")
-    os.environ.setdefault(
-        "YOLO_CONFIG_DIR", str(Path(tempfile.gettempdir()) / f"vla-ultralytics-{os.getuid()}")
-    )
+    if "YOLO_CONFIG_DIR" not in os.environ:
+        make_folder(runtime_folder())  # nobody else's, who could have put something into it
+        os.environ["YOLO_CONFIG_DIR"] = str(runtime_folder() / "ultralytics")
     Path(os.environ["YOLO_CONFIG_DIR"]).mkdir(parents=True, exist_ok=True)
     try:
         import torch

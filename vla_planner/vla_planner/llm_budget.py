@@ -25,6 +25,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 from vla_common.outcomes import Code, VlaError
+from vla_common.private_files import make_folder, open_private
 
 LOCK_S = 2.0
 """Longest wait for the disk, or for somebody else who holds the file, before a request."""
@@ -403,7 +404,8 @@ def _from_json(data: bytes, day: str) -> DayUsage:
 
 def _write(path: Path, usage: DayUsage, durable: bool = True) -> None:
     new = path.with_suffix(f".{os.getpid()}.new")
-    with new.open("w", encoding="utf-8") as out:
+    with open(open_private(new), "w", encoding="utf-8") as out:
+        out.truncate()
         json.dump(asdict(usage), out)
         out.flush()
         if durable:
@@ -426,8 +428,8 @@ def _too_late() -> OSError:
 @contextlib.contextmanager
 def _locked(path: Path, end_s: float) -> Iterator[None]:
     """Errors: OSError, also when somebody else holds it until then (monotonic)."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as handle:
+    make_folder(path.parent)
+    with open(open_private(path), "a") as handle:
         while True:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
