@@ -24,6 +24,9 @@ from launch_ros.substitutions import FindPackageShare
 from vla_bringup import config_check, robot_names
 from vla_bringup.config import IntegrationConfig
 from vla_bringup.foreign_interfaces import lacking
+from vla_common.lease import conflict
+from vla_common.private_files import be_private
+from vla_common.shared_memory import clear_dead
 from vla_speech.devices import why_no_microphone, why_no_sound_card
 
 STAGES = (
@@ -175,6 +178,9 @@ def set_up(context, *_):
         "parameters": [config_file, *clock],
     }
     actions = [SetEnvironmentVariable("ROS_DOMAIN_ID", domain_id(parameters))]
+    check_alone(domain_id(parameters), namespace)
+    be_private()  # logs are nobody else's business, and the nodes inherit it
+    clear_dead()
     voice, notes = voice_stages(value, parameters)
     notes += [note] if note else []
     actions += [LogInfo(msg=note) for note in notes]
@@ -299,6 +305,13 @@ def sim_overrides(value) -> dict:
 def domain_id(parameters: dict) -> str:
     """The environment goes before the parameter file, so that other shells see the same domain."""
     return os.environ.get("ROS_DOMAIN_ID") or str(parameters.get("ros2.domain_id", 42))
+
+
+def check_alone(domain: str, namespace: str) -> None:
+    """Nothing starts beside a system of the same names. Errors: RuntimeError."""
+    root = f"/{namespace}" if namespace else ""
+    if domain.isdecimal() and (problem := conflict(int(domain), f"{root}/state_manager")):
+        raise RuntimeError(problem)
 
 
 def remappings_for(

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
+from vla_interfaces.msg import Heartbeat
 
 from vla_common.heartbeat import PulseWatch
 from vla_common.processes import own_identity
@@ -117,6 +118,29 @@ def test_suspended_resumed_killed_and_started_again(watcher: Watcher, start: Sta
     now = watcher.watch.last("heart")
     assert now is not None
     assert now.instance != last.instance
+
+
+def test_who_beats_in_the_name_of_a_living_node_is_not_listened_to(
+    watcher: Watcher, start: Start
+) -> None:
+    heart = start()
+    assert watcher.next() == ("back", "")
+    own = watcher.watch.last("heart")
+    assert own is not None and own.process.pid == heart.pid
+    for number in range(14):
+        message = Heartbeat(
+            instance=f"foreign {number}",
+            host=own.process.host,
+            pid=os.getpid(),
+            process_start=own_identity().start,
+        )
+        watcher.watch._heard("heart", message)
+    assert watcher.told.empty()
+    assert watcher.watch.last("heart").process == own.process
+    heart.kill()
+    assert watcher.next() == ("lost", "Its process has ended.")
+    start()
+    assert watcher.next() == ("back", "")
 
 
 def test_out_of_reach_is_told_by_the_lease(watcher: Watcher, start: Start) -> None:

@@ -131,6 +131,7 @@ class PulseWatch:
         self._last: dict[str, PulseInfo] = {}
         self._lost: dict[str, str] = {}
         self._silence_s: dict[str, float] = {}
+        self._foreign: set[str] = set()
         self._over = threading.Event()
         for name in names:
             self._watch(node, name, group)
@@ -186,6 +187,20 @@ class PulseWatch:
         info = PulseInfo(message.instance, process, health, self._clock())
         with self._lock:
             before = self._last.get(name)
+            if before is not None and name not in self._lost and self._is_foreign(before, info):
+                first = name not in self._foreign
+                self._foreign.add(name)
+            else:
+                first = None
+        if first is not None:
+            if first:
+                self._log.error(
+                    f"a pulse of {name} came that is not its own (process {process.pid}, instance "
+                    f"{info.instance[:40]!r}); such pulses are not listened to"
+                )
+            return
+        with self._lock:
+            before = self._last.get(name)
             back = before is None or name in self._lost
             # A new instance means that the old one is gone, even if nobody noticed it go.
             unnoticed = not back and before is not None and before.instance != info.instance
@@ -197,6 +212,19 @@ class PulseWatch:
         if back or unnoticed:
             self._on_back(name)
         self._on_pulse(name, info)
+
+    def _is_foreign(self, before: PulseInfo, now: PulseInfo) -> bool:
+        """Whether somebody else beats in the name of a node that is alive.
+
+        A node that was started again has another process, but its old one is gone by then: on this machine that can be
+        seen, on another one its last pulse is older than its lease.
+        """
+        if now.process == before.process:
+            return False
+        state = process_state(before.process)
+        if state is ProcessState.UNKNOWN:
+            return now.at_s - before.at_s < LEASE_S
+        return state is ProcessState.RUNNING
 
     def _lose(self, name: str, reason: str) -> None:
         with self._lock:

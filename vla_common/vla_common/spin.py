@@ -23,8 +23,10 @@ from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor
 from rclpy.logging import get_logger
 from rclpy.signals import SignalHandlerOptions
 
+from vla_common.lease import Lease
 from vla_common.logger import CleanLogger, clean_python_logging
-from vla_common.outcomes import Code
+from vla_common.outcomes import Code, VlaError
+from vla_common.private_files import be_private
 
 SHUTDOWN_TIMEOUT_S = 2.0
 SWITCH_INTERVAL_S = 0.0005
@@ -113,9 +115,24 @@ def run(
     # Callbacks hand over from thread to thread; a thread that computes gives way sooner than after 5 ms.
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     clean_python_logging()
+    be_private()  # journals, memories, logs
     rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
     executor = MultiThreadedExecutor(num_threads=threads)
-    nodes = [factory() for factory in factories]
+    nodes: list[Any] = []
+    leases: list[Lease] = []
+    try:
+        for factory in factories:
+            node = factory()
+            nodes.append(node)
+            if not hasattr(node, "lease") and (lease := lease_of(node)) is not None:
+                leases.append(lease)  # kept for as long as the process lives
+    except VlaError as error:
+        # What can be told in a sentence is no defect: another one of its name runs, or a parameter is wrong.
+        print(f"{error}", file=sys.stderr, flush=True)
+        for node in nodes:
+            node.destroy_node()
+        rclpy.try_shutdown()
+        return 1
     for node in nodes:
         answer_always(node)
         executor.add_node(node)
@@ -152,6 +169,15 @@ def run(
     rclpy.try_shutdown()
     spinner.join(SHUTDOWN_TIMEOUT_S)
     return 1 if failures else 0
+
+
+def lease_of(node: Any) -> Lease | None:
+    """The name of a node, for this process alone; None where nobody can tell. Errors: CONFLICT: it runs already."""
+    try:
+        return Lease.take(node.context.get_domain_id(), node.get_fully_qualified_name())
+    except OSError as error:
+        node.get_logger().warning(f"it can't be told whether this node runs twice: {error}")
+        return None
 
 
 def main(*factories: Callable[[], Any], threads: int = 8) -> None:
