@@ -169,6 +169,13 @@ def test_one_command(system: System, history):
     ]
 
 
+def test_what_was_told_is_shown_as_the_answer_it_is(system: System, history):
+    trace = system.accept("11111111", "count the cups")
+    system.journal.event(trace, "told", "I see two cups at the table.")
+    system.journal.end(trace, OK, {"total": 1.0})
+    assert "told      I see two cups at the table." in history("1111")[1]
+
+
 def test_json(system: System, history):
     trace = system.accept("11111111", "hole das \x1b Glas ü")
     system.journal.plan(trace, 0, PLAN)

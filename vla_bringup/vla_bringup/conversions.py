@@ -32,6 +32,7 @@ def report_to_msg(report: CommandReport, trace_id: str) -> ExecuteCommand.Result
         results=[step_record_to_msg(record) for record in report.records],
         times=times_to_msg(report.times),
         trace_id=trace_id,
+        answer=report.answer,
     )
     if report.plan is not None:
         message.plan = plan_to_msg(report.plan)
@@ -47,6 +48,7 @@ def progress_to_msg(progress: Progress, trace_id: str) -> ExecuteCommand.Feedbac
         progress=float(progress.fraction),
         trace_id=trace_id,
         question=progress.question,
+        question_id=progress.question_id,
         choices=list(progress.choices),
     )
     if progress.plan is not None:

@@ -53,6 +53,7 @@ class DemoReport:
     folder: str
     heard: str = ""
     confidence: float = 0.0
+    answer: str = ""
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -189,6 +190,9 @@ class Demo:
             mark_text = "verified" if record.verified else "not verified"
             outcome = outcome_from_msg(record.outcome)
             self._say(f"  step {record.index + 1} {record.skill}: {outcome.code.name}, {mark_text}")
+        report.answer = result.answer
+        if report.answer:
+            self._say(f"  The answer: {report.answer}")
         self._judge(client, report, plan_from_msg(result.plan), before, album)
 
     def _spoken(self, client: Any, report: DemoReport) -> None:

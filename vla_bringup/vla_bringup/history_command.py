@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from vla_bringup.command_run import TOLD
 from vla_bringup.journal_config import journal_path
 from vla_bringup.journal_file import is_owned
 from vla_bringup.journal_reader import (
@@ -164,6 +165,7 @@ def describe(details: CommandDetails, state: str) -> list[str]:
         ended = "marked" if record.code == Code.INTERRUPTED else "ended "
         lines.append(f"{ended}    {local(record.ended_at, True)}{took}")
     lines.append(f"outcome   {outcome}")
+    lines += [f"told      {_plain(event.text)}" for event in details.events if event.kind == TOLD]
     times = [f"{name} {duration(value)}" for name, value in record.times.items() if value]
     if times:
         lines.append(f"times     {', '.join(times)}")

@@ -110,7 +110,7 @@ PAIRS = [
         conversions.plan_from_msg,
     ),
     (
-        StepRecord(2, "pick", Result(Code.GRASP_FAILED, "No."), 3, True, 1.5),
+        StepRecord(2, "pick", Result(Code.GRASP_FAILED, "No."), 3, True, 1.5, "I see it."),
         conversions.step_record_to_msg,
         conversions.step_record_from_msg,
     ),

@@ -402,6 +402,7 @@ def step_record_to_msg(record: StepRecord) -> Any:
         outcome=outcome_to_msg(record.result),
         verified=record.verified,
         duration=duration_to_msg(record.duration_s),
+        answer=record.answer,
     )
 
 
@@ -413,4 +414,5 @@ def step_record_from_msg(message: Any) -> StepRecord:
         state=message.state,
         verified=message.verified,
         duration_s=time_from_msg(message.duration),
+        answer=message.answer,
     )

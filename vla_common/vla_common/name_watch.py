@@ -47,18 +47,28 @@ class NameWatch:
         node = self._node
         if name.kind is Kind.TOPIC:
             infos = node.get_publishers_info_by_topic(node.resolve_topic_name(name.name))
-            return tuple(self._endpoint(info) for info in infos)
+            return self._named(infos)
         service = name.name if name.kind is Kind.SERVICE else f"{name.name}/_action/send_goal"
         service = node.resolve_service_name(service)
         infos = node.get_subscriptions_info_by_topic(f"rq{service}Request", no_mangle=True)
         if infos or not node.count_services(service):
-            return tuple(self._endpoint(info) for info in infos)
+            return self._named(infos)
         return self._asked_node_by_node(service)
 
-    def _endpoint(self, info: Any) -> Endpoint:
-        named = "" if info.node_name in UNNAMED else _join(info.node_namespace, info.node_name)
-        process = bytes(info.endpoint_gid)[:12]
-        return Endpoint(named, process, self._is_gone(process))
+    def _named(self, infos: Sequence[Any]) -> tuple[Endpoint, ...]:
+        """Whether one is gone matters, and is looked up, only where there are several."""
+        found = []
+        for info in infos:
+            unnamed = info.node_name in UNNAMED
+            process = bytes(info.endpoint_gid)[:12]
+            found.append(
+                Endpoint(
+                    "" if unnamed else _join(info.node_namespace, info.node_name),
+                    process,
+                    len(infos) > 1 and self._is_gone(process),
+                )
+            )
+        return tuple(found)
 
     def _is_gone(self, process: bytes) -> bool:
         """Whether no process of this machine can be the one behind this identity."""

@@ -79,6 +79,7 @@ class Code(IntEnum):
     INVALID_REQUEST = 510
     REPLACED = 511
     BUSY = 512
+    CONFLICT = 513
 
 
 @dataclass(frozen=True)

@@ -320,3 +320,5 @@ class StepRecord:
     state: int = 0
     verified: bool = False
     duration_s: float = 0.0
+    answer: str = ""
+    """What it found out or said for the person."""

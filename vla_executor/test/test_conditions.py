@@ -84,6 +84,7 @@ def test_a_branch_is_told_once_and_each_of_its_steps_is_on_record(bench: Bench) 
     assert [record.state for record in result.records] == [OK_S, SKIPPED, SKIPPED, SKIPPED]
     # Aloud, because nothing else shows that the command was heard.
     assert bench.robot.said == ["There is no hat, so I leave that out."]
+    assert [r.answer for r in result.records if r.answer][-1:] == bench.robot.said
     assert not any("leave that out" in text for text in bench.told())
     assert not any(call.name in ("navigate", "manipulate") for call in bench.robot.calls)
 

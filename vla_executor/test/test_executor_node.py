@@ -40,11 +40,17 @@ def test_carries_out_a_plan_and_tells_of_it() -> None:
         assert codes(result) == (STATUS.STATUS_SUCCEEDED, Code.OK), result.result
         assert [step.state for step in result.result.results] == [StepResult.SUCCEEDED] * 4
         assert all(step.verified for step in result.result.results)
+        assert result.result.results[3].answer == "I see no red cups."
         wait_until(lambda: b.client.sentences == ["I see no red cups."])
         wait_until(lambda: b.client.states[-1].state == ExecutionState.IDLE)
         assert b.client.states[-1].holding
         assert b.client.states[-1].held_object_id == "cup1"
         assert {state.skill for state in b.client.states} >= {"turn", "go_to", "pick", "count"}
+        # Whoever only listens knows what is carried out, and how it ended.
+        wait_until(lambda: bool(b.client.states[-1].ended_trace_id))
+        running = next(state for state in b.client.states if state.skill == "turn")
+        assert b.client.states[-1].ended_trace_id == running.trace_id
+        assert b.client.states[-1].ended.code == Code.OK
 
 
 def _ref() -> Any:

@@ -12,8 +12,10 @@ from conftest import BIN, TABLE, Bench, room, thing
 from vla_common.outcomes import Code, VlaError
 from vla_common.scene import SceneObject
 from vla_executor.config import ExecutorConfig, GuardConfig
+from vla_executor.geometry import Pose2
 from vla_executor.records import StepState
 from vla_executor.robot import Operation
+from vla_executor.wording import where_from
 
 RED_CUP = {"label": "cup", "attributes": ["red"]}
 
@@ -508,3 +510,40 @@ def test_move_is_refused_at_a_configured_zone_too() -> None:
     bench = Bench(room(), guard_config=zone)
     assert bench.code(("move", {"distance": 0.5})) is Code.GUARD_REFUSED
     assert bench.robot.motions() == []
+
+
+@pytest.mark.parametrize(
+    ("skill", "arguments", "answer"),
+    [
+        ("count", {"object": {"label": "cup"}, "place": "table"}, "I see two cups at the table."),
+        ("describe", {"place": "table"}, "I see "),
+        ("describe", {"object": RED_CUP}, "I see a "),
+        ("say", {"text": "Hello."}, "Hello."),
+        ("find", {"object": RED_CUP}, "cup is at the table."),
+        ("find", {"object": {"label": "cup", "quantity": "2"}}, "cup"),
+    ],
+)
+def test_what_a_step_finds_out_for_the_person_is_in_its_record(
+    bench: Bench, skill: str, arguments: dict[str, Any], answer: str
+) -> None:
+    record = bench.do((skill, arguments)).records[0]
+    assert answer in record.answer
+    if skill != "find":
+        assert bench.robot.said == [record.answer]
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "words"),
+    [
+        (1.2, 0.0, "1.2 m in front of me."),
+        (0.1, 1.0, "1.0 m to my left."),
+        (0.1, -1.0, "1.0 m to my right."),
+        (-1.2, 0.5, "1.3 m behind me."),
+    ],
+)
+def test_where_something_is_that_is_at_no_place(x: float, y: float, words: str) -> None:
+    assert where_from(thing("cup1", x, y), Pose2()) == f"The red cup is {words}"
+
+
+def test_a_step_that_only_moves_answers_nothing(bench: Bench) -> None:
+    assert bench.do(("turn", {"angle": 1.0})).records[0].answer == ""

@@ -61,6 +61,13 @@ class SkillContext:
     token: CancelToken
     memory: Memory
     report: Callable[[str, float], None] = lambda sentence, progress: None
+    answers: list[str] = field(default_factory=list)
+    """What the step has found out or said for the person so far: the result carries it."""
+
+    def tell(self, sentence: str) -> None:
+        """Say what the person wanted to hear, and keep it for the result."""
+        self.robot.say(sentence)
+        self.answers.append(sentence)
 
     def text(self, name: str) -> str:
         value = self.arguments[name]

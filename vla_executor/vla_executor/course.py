@@ -80,13 +80,16 @@ class Course:
         assert block.asks is not None
         sentence = f"{self.answers[block.asks][1].rstrip('.')}, so I leave that out."
         branches = [other for other in self.blocks if other.asks == block.asks]
+        answer = ""
         if not told and not any(self._is_due(other) for other in branches):
             # Nothing will be seen to happen: say aloud why.
             self.runner.robot.say(sentence)
-            told = True
+            told, answer = True, sentence
         for index in block.steps:
-            self.records.skip(index, self.steps[index].name, sentence, "" if told else sentence)
-            told = True
+            self.records.skip(
+                index, self.steps[index].name, sentence, "" if told else sentence, answer
+            )
+            told, answer = True, ""
 
     def _in_rounds(self, block: Block) -> Failure | None:
         """A block once for each thing."""
@@ -160,7 +163,7 @@ class Course:
             elif end.result.ok and not (last_look and end.not_there):
                 # A failure is told only once the robot stands still.
                 answer = Result(Code.OK, end.not_there.answer) if end.not_there else OK
-                records.end(index, answer, end.verified, duration_s)
+                records.end(index, answer, end.verified, duration_s, end.answer)
 
         threads: list[threading.Thread] = []
         try:

@@ -53,6 +53,8 @@ from vla_executor.supervision_client import Supervision
 FEEDBACK_PERIOD_S = 0.2
 """Between two messages of progress that say nothing new in words."""
 RESET_TIMEOUT_S = 2.0
+MAX_COMMAND = 1000
+"""Characters of a plan's command that are shown."""
 
 
 LIVE = (
@@ -76,6 +78,9 @@ class ExecutorNode(VlaLifecycleNode):
         self._interference: InterferenceWatch | None = None
         self._state = ExecutionState(self._publish_state)
         self._publishing = threading.Lock()
+        self._commands: dict[str, str] = {}
+        """What the plans that are being carried out say they are for, by trace id."""
+        self._ended = ("", OK)
         # A group of its own: it waits for nothing else that runs here.
         self.create_service(
             Stop, "stop", self._on_stop, callback_group=MutuallyExclusiveCallbackGroup()
@@ -253,7 +258,12 @@ class ExecutorNode(VlaLifecycleNode):
                 last_sent = now
                 handle.publish_feedback(conversions.progress_to_msg(progress))
 
+        self._commands.setdefault(plan.trace_id, plan.command[:MAX_COMMAND])
         result = runner.run(plan, bool(handle.request.confirmed), report, owner)
+        if result.records or result.result.code is not Code.RESOURCE_BUSY:
+            self._commands.pop(plan.trace_id, None)
+            self._ended = (plan.trace_id, result.result)
+            self._publish_state()
         text = f"[{short(plan.trace_id)}] {len(plan.steps)} steps: {result.result}"
         if result.result.ok:
             self.get_logger().info(text)
@@ -334,16 +344,18 @@ class ExecutorNode(VlaLifecycleNode):
             return
         # Several threads report changes: what goes out last has to be what was read last.
         with self._publishing:
-            self._state_publisher.publish(
-                conversions.state_to_msg(
-                    self._state.snapshot(),
-                    robot.grip(),
-                    runner.memory.held,
-                    runner.resources.owners(),
-                    robot.moving,
-                    self.get_clock().now().to_msg(),
-                )
+            snapshot = self._state.snapshot()
+            message = conversions.state_to_msg(
+                snapshot,
+                robot.grip(),
+                runner.memory.held,
+                runner.resources.owners(),
+                robot.moving,
+                self.get_clock().now().to_msg(),
             )
+            message.command = self._commands.get(snapshot.trace_id, "")
+            message.ended_trace_id, message.ended = self._ended[0], outcome_to_msg(self._ended[1])
+            self._state_publisher.publish(message)
 
 
 def main() -> None:

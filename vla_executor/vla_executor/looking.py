@@ -149,7 +149,7 @@ class Count(_Telling):
         items = self._seen(context, ref, place)
         words = plural(kind(ref), len(items))
         where = f" at the {ref.place}" if ref.place else ""
-        context.robot.say(f"I see {words}{where}.")
+        context.tell(f"I see {words}{where}.")
 
 
 class Describe(_Telling):
@@ -163,10 +163,10 @@ class Describe(_Telling):
             item = searching.search(context, context.object("object"), moving=True)
             size = " x ".join(f"{value * 100:.0f}" for value in item.size)
             where = f" at the {item.place}" if item.place else ""
-            context.robot.say(f"I see a {item.describe()}{where}, {size} centimetres.")
+            context.tell(f"I see a {item.describe()}{where}, {size} centimetres.")
             return
         place = str(context.arguments.get("place", ""))
         name = observing.place_named(context, place).name if place else ""
         items = self._seen(context, ObjectRef(place=name), place)
         where = f" at the {name}" if name else ""
-        context.robot.say(f"I see {listing(items)}{where}.")
+        context.tell(f"I see {listing(items)}{where}.")

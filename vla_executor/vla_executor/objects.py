@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from vla_common.outcomes import Code, VlaError
-from vla_common.scene import Place
+from vla_common.scene import Place, SceneObject
 from vla_common.skills import ObjectRef
 from vla_executor import approach, blocks, catalogue, driving, observing, searching, wording
 from vla_executor.context import SkillContext
@@ -40,14 +40,27 @@ class Find(Skill):
         if ref.quantity in blocks.SINGLE:
             item = searching.search(context, ref, moving=True)
             context.report(f"I see the {item.describe()}.", 1.0)
+            context.answers.append(_where(context, item))
         else:
             items = searching.search_several(context, ref)
-            context.report(f"I see {wording.listing(items)}{wording.where(ref)}.", 1.0)
+            sentence = f"I see {wording.listing(items)}{wording.where(ref)}."
+            context.report(sentence, 1.0)
+            context.answers.append(sentence)
         self._found = True
 
     def verify(self, context: SkillContext) -> bool:
         # A search ends only with objects that were seen in a look taken after it began.
         return self._found
+
+
+def _where(context: SkillContext, item: SceneObject) -> str:
+    """Where it is, as far as that can be told."""
+    if item.place:
+        return f"The {item.describe()} is at the {item.place}."
+    try:
+        return wording.where_from(item, context.base())
+    except VlaError:  # it was seen all the same
+        return f"I see the {item.describe()}."
 
 
 def single(ref: ObjectRef) -> None:

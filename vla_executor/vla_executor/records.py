@@ -69,12 +69,15 @@ class Records:
         with self._lock:
             self._records[index] = StepRecord(index, name, self._note(index), StepState.RUNNING)
 
-    def end(self, index: int, result: Result, verified: bool, duration_s: float) -> None:
+    def end(
+        self, index: int, result: Result, verified: bool, duration_s: float, answer: str = ""
+    ) -> None:
         with self._lock:
             earlier = self._earlier.get(index)
             if earlier is not None:
                 verified = verified and earlier.verified
                 duration_s += earlier.duration_s
+                answer = f"{earlier.answer} {answer}".strip()
             silent = result == OK
             self._records[index] = replace(
                 self._records[index],
@@ -82,6 +85,7 @@ class Records:
                 verified=verified,
                 state=state_of(result),
                 duration_s=duration_s,
+                answer=answer,
             )
             self._tell(index, "" if silent else result.message, self._share(index, 1.0))
 
@@ -92,11 +96,11 @@ class Records:
                 if record.state == StepState.RUNNING:
                     self._records[index] = replace(record, result=result, state=state_of(result))
 
-    def skip(self, index: int, name: str, reason: str, sentence: str) -> None:
+    def skip(self, index: int, name: str, reason: str, sentence: str, answer: str = "") -> None:
         """The step is not carried out. reason: for its record; sentence: for the person, may be empty."""
         with self._lock:
             result = replace(OK, message=reason)
-            self._records[index] = StepRecord(index, name, result, StepState.SKIPPED)
+            self._records[index] = StepRecord(index, name, result, StepState.SKIPPED, answer=answer)
             self._tell(index, sentence, 1.0)
 
     def no_more_rounds(

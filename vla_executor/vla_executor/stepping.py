@@ -70,7 +70,8 @@ class PreparedStep:
 class Ended:
     """How a step came to its end. begun: something may have moved; own: it failed by itself.
 
-    not_there: the reason why it ended well without having done anything: that was an answer.
+    not_there: the reason why it ended well without having done anything: that was an answer. answer: what the person
+    was told, or can be.
     """
 
     result: Result
@@ -78,6 +79,7 @@ class Ended:
     begun: bool
     own: bool
     not_there: NotThereError | None = None
+    answer: str = ""
 
 
 @dataclass(frozen=True)
@@ -140,10 +142,11 @@ class StepRunner:
                 own.raise_if_canceled()
                 begun = True
                 skill.run(context)
-                return Ended(OK, skill.verify(context), begun, False)
+                verified = skill.verify(context)
+                return Ended(OK, verified, begun, False, answer=" ".join(context.answers))
         except NotThereError as error:
             if may_be_missing and not own.canceled:
-                return Ended(OK, True, begun, False, error)
+                return Ended(OK, True, begun, False, error, error.answer)
             result = error.result
         except VlaError as error:
             result = error.result

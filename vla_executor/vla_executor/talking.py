@@ -16,7 +16,7 @@ class Say(Skill):
         return ""
 
     def run(self, context: SkillContext) -> None:
-        context.robot.say(context.text("text"))
+        context.tell(context.text("text"))
 
 
 class Wait(Skill):

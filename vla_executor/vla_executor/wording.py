@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
 from vla_common.scene import SceneObject
 from vla_common.skills import ObjectRef
+from vla_executor.geometry import Pose2
 
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
@@ -40,6 +42,16 @@ def kind(ref: ObjectRef) -> str:
 def where(ref: ObjectRef) -> str:
     """What follows the kind: " at the table", or nothing."""
     return replace(ref, quantity="").describe()[len(kind(ref)) :]
+
+
+def where_from(item: SceneObject, base: Pose2) -> str:
+    """ "The red cup is 1.2 m in front of me."."""
+    ahead, left = base.to_local(item.position[0], item.position[1])
+    if abs(left) > abs(ahead):
+        side = "to my left" if left > 0.0 else "to my right"
+    else:
+        side = "in front of me" if ahead > 0.0 else "behind me"
+    return f"The {item.describe()} is {math.hypot(ahead, left):.1f} m {side}."
 
 
 def with_article(words: str) -> str:

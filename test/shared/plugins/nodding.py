@@ -58,4 +58,4 @@ class Nod(Skill):
         for height in (MIDDLE_M - depth, MIDDLE_M):
             context.point_head((x, y, height))
         manner = f" {context.text('manner')}" if "manner" in context.arguments else ""
-        context.robot.say(f"I nodded{manner} by {depth:g} m.")
+        context.tell(f"I nodded{manner} by {depth:g} m.")
