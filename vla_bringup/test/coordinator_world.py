@@ -72,6 +72,7 @@ class World:
         self.latched = False
         self.moving = False
         self.in_stages = 0
+        self.stranger = ""
         self.abandoned = 0
         self.journal = Journal(self.defects)
         self.coordinator = Coordinator(
@@ -149,12 +150,15 @@ class World:
         run.token.add_callback(lambda: self._wake(gate))
         self._rest()
 
-    def answer(self, text: str) -> Result:
+    def answer(self, text: str, question_id: str = "") -> Result:
         with self._condition:
             gate = self._gate
         if gate is not None and gate[0] == "confirming":
             self._wake(gate)
-        result = self.coordinator.answer("", text, "test")
+        running = self.coordinator.running
+        if not question_id and running is not None:
+            question_id = running.question_id
+        result = self.coordinator.answer("", text, "test", question_id)
         self.settle()
         return result
 
@@ -244,6 +248,9 @@ class World:
     def abandon_robot(self) -> None:
         self.abandoned += 1
         self.moving = False
+
+    def conflict(self) -> str:
+        return self.stranger
 
     def component_facts(self) -> tuple[ComponentFacts, ...]:
         return (

@@ -13,11 +13,12 @@ from vla_interfaces.msg import ExecutionState, Outcome, Plan, Skill, Step, StepR
 from vla_interfaces.srv import ListSkills, QueryScene, Reset, Stop
 
 from vla_common.calls import is_canceling
-from vla_common.conversions import step_to_msg
+from vla_common.conversions import skill_to_msg, step_to_msg
 from vla_common.lifecycle import VlaLifecycleNode
 from vla_common.qos import COMMAND, LATCHED, SENSOR
 from vla_common.skills import ObjectRef
 from vla_common.skills import Step as PlainStep
+from vla_executor import catalogue
 
 
 class FakePerception(VlaLifecycleNode):
@@ -93,7 +94,7 @@ class FakePlanner(VlaLifecycleNode):
 def _step(command):
     if "see" in command:
         return step_to_msg(PlainStep("find", {"object": ObjectRef("cup")}))
-    return Step(skill="hand_over" if "risky" in command else "turn")
+    return Step(skill="wave" if "risky" in command else "turn")
 
 
 class FakeExecutor(VlaLifecycleNode):
@@ -127,7 +128,8 @@ class FakeExecutor(VlaLifecycleNode):
     def _list(self, _, response):
         response.skills = [
             Skill(name="turn", available=True),
-            Skill(name="hand_over", available=True, risk_tier=Skill.CONFIRM),
+            skill_to_msg(catalogue.FIND),
+            Skill(name="wave", available=True, risk_tier=Skill.CONFIRM),
         ]
         return response
 

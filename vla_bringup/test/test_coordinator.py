@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 import vla_bringup.coordinator as coordinator_module
 from vla_bringup.command_run import Command, Kind, Policy
+from vla_bringup.coordinator import OWN_S
 from vla_bringup.system_state import SystemState
 from vla_common.outcomes import Code, Result
 
@@ -231,13 +232,108 @@ def test_agreement_is_asked_for_and_given_once() -> None:
     assert (Kind.QUESTION, question) in world.said
     assert world.coordinator.running is not None
     assert world.coordinator.running.question == question
-    assert world.coordinator.answer("trace-99", "yes", "test").code is Code.INVALID_REQUEST
+    question_id = world.coordinator.running.question_id
+    for trace_id, wrong, words in [
+        ("trace-99", question_id, question),
+        ("", "", question),
+        ("", "00000000", question),
+        ("", question_id.upper() + "x", question),
+        ("", question_id, "Shall I dance?"),
+    ]:
+        refused = world.coordinator.answer(trace_id, "yes", "test", wrong, words)
+        assert refused.code is Code.INVALID_REQUEST
+    assert not world.moving
     assert world.answer("yes").ok
     assert world.answer("no").code is Code.INVALID_REQUEST, "it was answered"
     assert world.moving
     world.let_go()
     assert client.code is Code.OK
     assert [kind for kind, _ in world.journal.events] == ["question", "answer"]
+
+
+def test_a_yes_to_the_last_question_agrees_to_nothing_that_is_asked_later() -> None:
+    world = World()
+    client = world.submit("pick")
+    world.let_go()
+    assert world.coordinator.running is not None
+    old = world.coordinator.running.question_id
+    world.answer("no")
+    assert client.code is Code.NOT_CONFIRMED
+    world.submit("pick")
+    world.let_go()
+    assert world.coordinator.running.question_id not in ("", old)
+    late = world.coordinator.answer("", "yes", "test", old)
+    assert late.code is Code.INVALID_REQUEST and not world.moving
+    world.answer("no")
+
+
+def test_while_somebody_else_has_our_names_no_command_is_taken_and_none_begins() -> None:
+    world = World()
+    first = world.submit("turn")
+    waiting = world.submit("turn")
+    world.stranger = "/other/evil serves 'make_plan', which belongs to planner."
+    refused = world.submit("turn")
+    assert refused.code is Code.CONFLICT
+    assert "/other/evil" in refused.endings[0].report.result.message
+    for _ in range(2):  # planned, executed
+        world.let_go()
+    assert first.code is Code.OK and not waiting.endings and not world.at
+    assert world.coordinator.answer("", "stop", "test").ok, "a stop is taken all the same"
+    world.coordinator.lifted(world.coordinator.stops)
+    world.latched = False
+    world.stranger = ""
+    world.coordinator.executor_latched(False)
+    assert waiting.code is Code.STOPPED
+    after = world.submit("turn")
+    world.let_go()
+    world.let_go()
+    assert after.code is Code.OK
+
+
+def test_what_waits_while_somebody_has_our_names_begins_when_that_is_over() -> None:
+    world = World()
+    first, waiting = world.submit("turn"), world.submit("turn")
+    world.stranger = "x"
+    world.let_go()
+    world.let_go()
+    assert first.endings and not world.at
+    world.stranger = ""
+    world.coordinator.components_changed()
+    world.settle()
+    assert world.at == "planning"
+    world.let_go()
+    world.let_go()
+    assert waiting.code is Code.OK
+
+
+def test_while_a_plan_runs_that_is_no_commands_none_begins_and_the_state_says_so() -> None:
+    world = World()
+    world.coordinator.executes_beside(True)
+    assert world.coordinator.state() is SystemState.EXECUTING
+    client = world.submit("turn")
+    assert not world.at and not client.endings
+    world.coordinator.executes_beside(False)
+    world.settle()
+    assert world.at == "planning"
+    world.let_go()
+    world.let_go()
+    assert client.code is Code.OK
+
+
+def test_a_plan_is_its_commands_while_that_runs_and_a_moment_longer() -> None:
+    now = [0.0]
+    world = World()
+    world.coordinator._clock = lambda: now[0]
+    client = world.submit("turn")
+    trace_id = client.command.trace_id
+    assert world.coordinator.owns(trace_id)
+    assert not world.coordinator.owns("other")
+    world.let_go()
+    world.let_go()
+    assert client.code is Code.OK
+    assert world.coordinator.owns(trace_id), "the executor may be heard a little later"
+    now[0] = OWN_S
+    assert not world.coordinator.owns(trace_id)
 
 
 def test_no_means_no() -> None:

@@ -14,7 +14,12 @@ from rclpy.context import Context
 from rclpy.executors import MultiThreadedExecutor
 from rclpy.parameter import Parameter
 from vla_interfaces.action import ExecuteCommand
-from vla_interfaces.msg import Outcome, Place, PlaceArray, SystemStatus
+from vla_interfaces.msg import (
+    Outcome,
+    Place,
+    PlaceArray,
+    SystemStatus,
+)
 from vla_interfaces.srv import Manage
 
 from vla_bringup.journal_reader import JournalReader
@@ -270,7 +275,7 @@ def test_agreement_is_asked_for_and_given_over_ros(system):
     run = system.client.start(goal("risky"), on_feedback)
     assert asked.wait(LONG_S)
     assert questions[0] == (
-        "I need your agreement to hand over. Shall I do it?",
+        "I need your agreement to wave. Shall I do it?",
         ["yes", "no"],
     )
     status = system.client.wait_for_status(lambda s: s.question, LONG_S)

@@ -53,6 +53,7 @@ def status(**values):
         "active_trace_id": "def",
         "active_command": "pick up the red cup",
         "question": "The red or the blue cup?",
+        "question_id": "1a2b3c4d",
         "degraded": ["perception: No pulse.", "The topic odom has been silent for 9 s."],
         "resources": [
             SimpleNamespace(name="arm", owner="step 2: pick"),
@@ -90,6 +91,7 @@ def unfilled():
         queue=[],
         active_command="",
         question="",
+        question_id="",
         degraded=[],
         resources=[],
         machine=machine,
@@ -135,6 +137,7 @@ def test_everything_is_in_the_json():
     ]
     assert data["latencies"] == [{"stage": "planning", "count": 7, "p50_s": 0.25, "p95_s": 1.5}]
     assert len(data["degraded"]) == 2 and data["question"] and data["active_command"]
+    assert data["question_id"] == "1a2b3c4d"
 
 
 def test_the_text_says_it_all_aligned():

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Protocol
 
+from vla_bringup.answering import answer_of
 from vla_bringup.conversation import Remark
 from vla_common.calls import CancelToken
 from vla_common.consent import is_yes
@@ -59,6 +60,7 @@ class Progress:
     plan: Plan | None = None
     is_notice: bool = False  # worth saying aloud even when the stage did not change
     question: str = ""  # the command waits for an answer
+    question_id: str = ""  # which an answer has to name
     choices: tuple[str, ...] = ()
     records: tuple[StepRecord, ...] = ()  # of the steps begun so far, while they run
 
@@ -94,6 +96,8 @@ class PlanAnswer:
     question: str = ""
     choices: tuple[str, ...] = ()
     notice: str = ""
+    holding: bool = False
+    """Whether something was in the gripper when the plan was asked for."""
 
 
 @dataclass(frozen=True)
@@ -158,6 +162,14 @@ class CommandReport:
     records: tuple[StepRecord, ...] = ()
     times: Times = Times()
     question: str = ""
+    told_before: str = ""
+    """What was answered by plans that failed, before this one."""
+
+    @property
+    def answer(self) -> str:
+        """What the person asked to know; empty when that was nothing."""
+        now = answer_of(self.plan, self.records) if self.plan is not None else ""
+        return f"{self.told_before} {now}".strip()
 
 
 def check_command(command: str) -> str:
@@ -183,6 +195,8 @@ class CommandPipeline:
     confirmation_timeout_s: float = 30.0
     announce_pause_s: float = 1.0
     max_questions: int = 3
+    judge: Callable[[PlanRequest, PlanAnswer], Plan] = lambda request, answer: _taken(answer)
+    """The plan as it may be carried out. Errors: VlaError when it must not be."""
 
     def run(
         self,
@@ -231,6 +245,7 @@ class CommandPipeline:
         skills, trace_id = request.skills, request.trace_id
         times = Times()
         attempt = 0
+        told = ""
         while True:
             token.raise_if_canceled()
             mark = self.clock()
@@ -264,7 +279,7 @@ class CommandPipeline:
                     result, request.failed_plan, times=times, question=answer.question
                 )
                 return
-            plan = answer.plan
+            plan = self.judge(request, answer)
             blind = self.stages.blind()
             if blind and needs_sight(plan):
                 sentence = f"I can't see, so I can't do that: {blind}"
@@ -299,7 +314,11 @@ class CommandPipeline:
             mark = self.clock()
             execution = self.stages.execute(plan, confirmed or bool(risky), token, progress)
             times = replace(times, executing=times.executing + self.clock() - mark)
-            yield CommandReport(execution.result, plan, execution.records, times)
+            report = CommandReport(
+                execution.result, plan, execution.records, times, told_before=told
+            )
+            told = report.answer
+            yield report
             if (
                 execution.result.code not in REPLANNABLE
                 or attempt >= self.max_replans
@@ -363,6 +382,11 @@ class CommandPipeline:
         )
         if token.wait(self.announce_pause_s):
             token.raise_if_canceled()
+
+
+def _taken(answer: PlanAnswer) -> Plan:
+    assert answer.plan is not None
+    return answer.plan
 
 
 def needs_sight(plan: Plan) -> bool:

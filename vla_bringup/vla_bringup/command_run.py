@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import threading
 import traceback
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Protocol
 
+from vla_bringup.answering import unsaid
 from vla_bringup.command_pipeline import CommandPipeline, CommandReport, Progress, Stage, Times
 from vla_bringup.conversation import Remark
 from vla_bringup.system_state import Activity
@@ -108,6 +110,7 @@ class Teller(Protocol):
         trace_id: str = "",
         speak: bool = True,
         choices: tuple[str, ...] = (),
+        question_id: str = "",
     ) -> None: ...
 
     def show_plan(self, plan: Plan) -> None: ...
@@ -122,6 +125,12 @@ class Teller(Protocol):
 
     def log(self, level: str, text: str) -> None: ...
 
+
+TOLD = "told"
+"""Kind of the event in the journal that keeps what the person asked to know."""
+
+QUESTION_ID_LENGTH = 8
+"""Short enough to be typed; nobody hits one by chance."""
 
 _ACTIVITIES = {
     Stage.PERCEIVING: Activity.PLANNING,
@@ -172,6 +181,11 @@ class CommandRun:
         """What it waits for an answer to; empty when it does not."""
         return self._last.question
 
+    @property
+    def question_id(self) -> str:
+        """Of that question; another one for each time that something is asked."""
+        return self._last.question_id
+
     # --- as the caller of the pipeline --------------------------------------------------------------
 
     def progress(self, progress: Progress) -> None:
@@ -187,7 +201,11 @@ class CommandRun:
             self._teller.show_plan(progress.plan)
         if progress.question:
             self._teller.say(
-                Kind.QUESTION, progress.question, self.trace_id, choices=progress.choices
+                Kind.QUESTION,
+                progress.question,
+                self.trace_id,
+                choices=progress.choices,
+                question_id=progress.question_id,
             )
         elif progress.plan is not None or progress.is_notice:
             self._teller.say(Kind.INFO, progress.message, self.trace_id)
@@ -201,25 +219,34 @@ class CommandRun:
         with self._lock:
             self._answer = None
             self._answered.clear()
+        question_id = uuid.uuid4().hex[:QUESTION_ID_LENGTH]
         self._record_event("question", question)
         token.add_callback(self._answered.set)
         try:
-            self.progress(Progress(Stage.CONFIRMING, question, question=question, choices=choices))
+            self.progress(
+                Progress(
+                    Stage.CONFIRMING,
+                    question,
+                    question=question,
+                    question_id=question_id,
+                    choices=choices,
+                )
+            )
             self._answered.wait(timeout_s)
         finally:
             token.remove_callback(self._answered.set)
-            self._last = replace(self._last, question="", choices=())
+            self._last = replace(self._last, question="", question_id="", choices=())
         token.raise_if_canceled()
         with self._lock:
             answer, self._answer = self._answer or "", None
         return answer
 
-    def answer(self, text: str, source: str, question: str = "") -> bool:
+    def answer(self, text: str, source: str, question_id: str) -> bool:
         """Somebody answers; False when nothing was asked, something else was, or somebody else was faster."""
         with self._lock:
             if not self._last.question or self._answered.is_set():
                 return False
-            if question and question != self._last.question:
+            if not question_id or question_id != self._last.question_id:
                 return False
             self._answer = line(text, 200)
             self._answered.set()
@@ -288,6 +315,8 @@ class CommandRun:
         self.activity = Activity.NONE
         result = report.result
         if self.accepted:
+            if report.answer:
+                self._record_event(TOLD, report.answer)
             try:
                 self._recorder.end(self.trace_id, result, times_of(report.times))
             except Exception as error:
@@ -305,9 +334,11 @@ class CommandRun:
             if result.code is Code.AMBIGUOUS
             else Kind.PROBLEM
         )
-        text = result.message or (
-            report.plan.summary if report.plan and self.command.dry_run else "Done."
-        )
+        text = result.message
+        if not text and report.plan is not None:
+            summary = report.plan.summary if self.command.dry_run else ""
+            text = summary or unsaid(report.plan, report.records)
+        text = text or "Done."
         self._teller.say(kind, report.question or text, self.trace_id)
         self.over.set()
         return Ending(report, result.code is Code.CANCELED and self.cancel_requested)

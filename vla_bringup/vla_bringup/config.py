@@ -118,6 +118,18 @@ class IntegrationConfig:
         "A command that begins like a correction ('no, the blue one') takes the place of those that the same source "
         "still wants, unless it has a policy of its own",
     )
+    transcript_sources: tuple[str, ...] = setting(
+        ("speech",),
+        "Nodes whose transcripts are carried out, by name (`speech`, in the system's namespace) or full name "
+        "(`/ear/whisper`); while another one publishes `transcript`, nothing that is heard is carried out",
+    )
+    transcript_max_age: float = setting(
+        5.0,
+        "A transcript with a stamp that is further away from now is not carried out, and one without a stamp neither",
+        unit="s",
+        minimum=0.5,
+        maximum=60.0,
+    )
     max_replans: int = setting(
         1, "New plans for one command after a failed step", minimum=0, maximum=10
     )

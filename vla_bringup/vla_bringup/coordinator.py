@@ -44,6 +44,8 @@ from vla_common.trace import short
 
 EXECUTOR = "executor"
 """The component that moves the robot: its death ends every command, also those that wait."""
+OWN_S = 2.0
+"""The executor's state may be heard after the end of the command that it belongs to, by so much."""
 MEMORY = 1000
 """Ended goals that are remembered, to tell a late cancel from an early one."""
 END_TIMEOUT_S = 10.0
@@ -67,6 +69,10 @@ class Ports(Teller, Protocol):
         ...
 
     def component_facts(self) -> Sequence[ComponentFacts]: ...
+
+    def conflict(self) -> str:
+        """Who else has names of this system, so that no command may be taken; empty: nobody."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -110,6 +116,8 @@ class Coordinator:
         self._latched = False
         self._stop_again = False
         self._stops = 0
+        self._beside = Activity.NONE
+        self._last_own = ("", -OWN_S)
 
     # --- what holds now -----------------------------------------------------------------------------
 
@@ -122,7 +130,7 @@ class Coordinator:
                 shutting_down=self._shutting_down,
                 stopped=self._latched or self._stop_again,
                 paused=self._paused,
-                activity=running.activity if running is not None else Activity.NONE,
+                activity=running.activity if running is not None else self._beside,
                 components=components,
             )
 
@@ -188,6 +196,8 @@ class Coordinator:
         if not takes_commands(state):
             code = Code.STOPPED if facts.stopped else Code.NOT_READY
             raise VlaError(code, f"No command was accepted: {explain(state, facts.components)}")
+        if conflict := self._ports.conflict():
+            raise VlaError(Code.CONFLICT, f"No command was accepted: {conflict}")
         # One at a time, so that the room that was found is still there after the disk has answered; the lock itself
         # is not held meanwhile, since a cancel must not wait for a disk.
         with self._intake:
@@ -264,6 +274,8 @@ class Coordinator:
         """Start the next command when nothing runs and the system is ready for it."""
         if self.state() not in (SystemState.IDLE, SystemState.DEGRADED):
             return
+        if len(self._queue) and self._ports.conflict():
+            return  # it waits until nobody else has our names
         with self._lock:
             if self._paused or self._latched or self._stop_again:
                 return
@@ -287,6 +299,7 @@ class Coordinator:
                 self._conversation.ended(run.remark)
             with self._lock:
                 self._running = None
+                self._last_own = (run.trace_id, self._clock())
                 self._queue.finish(run.command.key)
                 self._over.append(run.command.key)
             self._ports.changed()
@@ -324,7 +337,8 @@ class Coordinator:
         if stopped.ok:
             return stopped
         with self._lock:
-            self._stop_again = True  # whatever comes up again comes up stopped
+            # Whatever comes up again comes up stopped; one that says itself that it holds the stop does already.
+            self._stop_again = self._stop_again or not self._latched
             self._stops += 1
         try:
             self._ports.abandon_robot()
@@ -375,8 +389,14 @@ class Coordinator:
 
     # --- questions ----------------------------------------------------------------------------------
 
-    def answer(self, trace_id: str, text: str, source: str, question: str = "") -> Result:
-        """Somebody's answer to the question of the running command; one that says stop stops the robot."""
+    def answer(
+        self, trace_id: str, text: str, source: str, question_id: str = "", question: str = ""
+    ) -> Result:
+        """Somebody's answer to a question of the running command; one that says stop stops the robot.
+
+        question_id: which question; an answer that does not say is none, for who gave it may never have seen what is
+        asked now, unless it ends the command. trace_id, question: have to fit too where they are given.
+        """
         wish = wanted(text).wish
         if wish is Wish.REST:
             return self._stop(f"answer '{text[:MOST_QUOTED]}'")
@@ -387,9 +407,18 @@ class Coordinator:
         run = self.running
         if run is None or not run.question or (trace_id and trace_id != run.trace_id):
             return Result(Code.INVALID_REQUEST, "No question waits for an answer.")
-        if not run.answer(text, source or "text", question):
+        if wish is Wish.END:
+            question_id = question_id or run.question_id
+        if not question_id:
             return Result(
-                Code.INVALID_REQUEST, "That question is not open, or has already been answered."
+                Code.INVALID_REQUEST,
+                "An answer has to say which question it is for: question_id, as in the status and the feedback.",
+            )
+        asked = run.question
+        if (question and question != asked) or not run.answer(text, source or "text", question_id):
+            return Result(
+                Code.INVALID_REQUEST,
+                "That question is not open any more, or has already been answered.",
             )
         return OK
 
@@ -408,6 +437,21 @@ class Coordinator:
         if new:
             self.cancel_all(Code.STOPPED, "The robot was stopped.")
             self._record("", "stop", "The robot was stopped.")
+        self._ports.changed()
+
+    def owns(self, trace_id: str) -> bool:
+        """Whether a plan with this trace id is one of the running command, or of one that has just ended."""
+        with self._lock:
+            running, (last, ended_s) = self._running, self._last_own
+        if running is not None and running.trace_id == trace_id:
+            return True
+        return trace_id == last and self._clock() - ended_s < OWN_S
+
+    def executes_beside(self, on: bool) -> None:
+        """The executor carries out a plan that is nobody's command: until its end no command begins."""
+        with self._lock:
+            self._beside = Activity.EXECUTING if on else Activity.NONE
+        self.dispatch()
         self._ports.changed()
 
     def component_lost(self, name: str, reason: str) -> None:

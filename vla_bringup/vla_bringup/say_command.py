@@ -44,11 +44,14 @@ def main(arguments: argparse.Namespace) -> int:
         report = {
             "command": arguments.command,
             "outcome": {"code": int(outcome.code), "message": outcome.message},
+            "answer": result.answer,
             "steps": steps,
             "trace_id": result.trace_id,
         }
         print_json(report)
     else:
+        if result.answer:
+            print(line(result.answer, MAX_PARAGRAPH))
         print(outcome.message or "Done.")
     return 0 if outcome.ok else 1
 
@@ -86,31 +89,32 @@ class Questions:
         """One message of feedback."""
         if not message.question:
             self._asked = ""
-        elif message.question != self._asked:
-            self._asked = message.question
+        elif message.question_id != self._asked:
+            self._asked = message.question_id
             self._ask(message)
 
     def _ask(self, message: Any) -> None:
         choices = f" ({', '.join(map(line, message.choices))})" if message.choices else ""
         terminal = _at_the_terminal()
         example = shlex.quote(line(message.choices[0])) if message.choices else "..."
-        hint = "" if terminal else f"  Answer with: {self._shell}./vla answer {example}"
+        command = f"{self._shell}./vla answer --question {line(message.question_id)} {example}"
+        hint = "" if terminal else f"  Answer with: {command}"
         out = self._out or sys.stdout
         question = line(message.question, MAX_PARAGRAPH)
         print(f"{self._indent}{question}{choices}{hint}", file=out, flush=True)
         if terminal:
             # Feedback goes on meanwhile, and so does the question's time limit.
-            arguments = (message.trace_id, message.question)
+            arguments = (message.trace_id, message.question_id)
             threading.Thread(target=self._read, args=arguments, daemon=True).start()
 
-    def _read(self, trace_id: str, question: str) -> None:
+    def _read(self, trace_id: str, question_id: str) -> None:
         answer = sys.stdin.readline()
         while answer.isspace():  # an empty line is no answer
             answer = sys.stdin.readline()
         if not answer:
             return
         try:
-            taken = self._client.answer(answer.strip(), trace_id, question=question)
+            taken = self._client.answer(answer.strip(), trace_id, question_id=question_id)
         except VlaError as error:
             taken = error.result
         if not taken.ok:

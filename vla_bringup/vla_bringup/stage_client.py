@@ -48,7 +48,10 @@ class StageClient:
         config: IntegrationConfig,
         is_active: Callable[[str], bool],
         robot: RobotClient,
+        check_names: Callable[[], None] = lambda: None,
     ) -> None:
+        """check_names: raises when somebody else may answer in the place of a stage."""
+        self._check_names = check_names
         self._config = config
         self._robot = robot
         self._log = node.get_logger().warning
@@ -122,6 +125,7 @@ class StageClient:
 
     def skills(self, token: CancelToken) -> Sequence[SkillSpec]:
         if self._skills is None:
+            self._check_names()
             answer = call(self._list, ListSkills.Request(), ACCEPT_TIMEOUT_S, token)
             result = outcome_from_msg(answer.outcome)
             if not result.ok:
@@ -147,6 +151,7 @@ class StageClient:
             goal.failed_plan = plan_to_msg(request.failed_plan)
             goal.failed_step = request.failed_step
             goal.failure = outcome_to_msg(request.failure)
+        self._check_names()
         run = GoalRun(self._plan, "make_plan", Code.PLANNER_UNAVAILABLE)
         run.send(goal, ACCEPT_TIMEOUT_S, token)
         wrapped = run.wait(self._config.planning_timeout, token)
@@ -158,14 +163,21 @@ class StageClient:
                 f"There was no plan within {self._config.planning_timeout:g} s.",
             )
         answer = wrapped.result
+        self._check_names()  # who came while it was planned may have answered
         result = outcome_from_msg(answer.outcome)
-        plan = plan_from_msg(answer.plan) if result.ok else None
+        try:
+            plan = plan_from_msg(answer.plan) if result.ok else None
+        except ValueError as error:  # an enum value that no version knows
+            raise VlaError(
+                Code.INVALID_PLAN, f"The plan that came can't be read: {error}."
+            ) from None
         return PlanAnswer(
             result,
             plan,
             line(answer.question, MAX_PARAGRAPH),
             tuple(map(line, answer.choices)),
             line(answer.notice, MAX_PARAGRAPH),
+            goal.holding,
         )
 
     def execute(
@@ -188,6 +200,7 @@ class StageClient:
                 )
             )
 
+        self._check_names()
         progress(Progress(Stage.EXECUTING, "Starting.", 0, count, 0.0))
         run = GoalRun(self._execute, "execute_plan", Code.COMPONENT_FAILED)
         # Not open to a cancel: a goal on its way is first accepted, then canceled, and its end awaited like any other.

@@ -32,6 +32,7 @@ from vla_bringup.component_client import ComponentClient
 from vla_bringup.config import GROUPS
 from vla_bringup.conversions import command_from_msg, queued_to_msg, status_to_msg
 from vla_bringup.coordinator import Coordinator, CoordinatorConfig
+from vla_bringup.direct_plans import UNKNOWN_END, DirectPlans, Seen
 from vla_bringup.goal_outlet import GoalOutlet
 from vla_bringup.intake import Intake
 from vla_bringup.journal import Journal
@@ -40,25 +41,28 @@ from vla_bringup.journal_gate import JournalGate
 from vla_bringup.journal_reader import CommandRecord
 from vla_bringup.local_stop import LocalStop
 from vla_bringup.monitor_client import Monitor
+from vla_bringup.name_guard import NameGuard, fresh, serving
 from vla_bringup.outbox import Outbox
+from vla_bringup.plan_judging import judged
 from vla_bringup.robot_client import RobotClient
 from vla_bringup.stage_client import StageClient
 from vla_bringup.state_table import Event
 from vla_bringup.supervision import Component, Limits, Supervision
 from vla_bringup.system_state import SystemState, explain, system_state, takes_commands
-from vla_bringup.voice_commands import VoiceCommands
+from vla_bringup.voice_commands import AskedQuestions, VoiceCommands
 from vla_common.action_client import RESULT_TIMEOUT_S
-from vla_common.conversions import outcome_to_msg, plan_to_msg
+from vla_common.conversions import outcome_from_msg, outcome_to_msg, plan_to_msg, time_from_msg
 from vla_common.foreign_text import MAX_PARAGRAPH, line
 from vla_common.heartbeat import Pulse
 from vla_common.outcomes import OK, Code, Result, VlaError
 from vla_common.parameters import NodeParameters
 from vla_common.qos import COMMAND, LATCHED
 from vla_common.skills import Plan
+from vla_common.spin import lease_of
 from vla_common.spin import main as spin_main
 from vla_common.stop_channel import StopChannel
 from vla_common.stop_channel_client import open_stop_channel
-from vla_common.stop_words import is_stop
+from vla_common.stop_words import Wish, is_stop, wanted
 from vla_common.streams import Streams
 from vla_common.trace import new_trace_id, short, trace_id_or_new
 from vla_common.work_loops import WorkLoops
@@ -85,6 +89,9 @@ class StateManagerNode(Node):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__("state_manager", **kwargs)
+        self.lease = lease_of(
+            self
+        )  # before anybody can take this one for the one that runs already
         self.reentrant = group = ReentrantCallbackGroup()
         parameters = NodeParameters(self, GROUPS)
         self.integration = config = parameters.read("integration")
@@ -118,7 +125,10 @@ class StateManagerNode(Node):
             config.stop_timeout,
             parameters.given("executor", ExecutorConfig),
         )
-        self.stages = StageClient(self, config, self._is_active, self._robot)
+        self._names = NameGuard(
+            self, config.transcript_sources, config.components, self._on_strangers
+        )
+        self.stages = StageClient(self, config, self._is_active, self._robot, self._names.check)
         pipeline = CommandPipeline(
             self.stages,
             time.monotonic,
@@ -126,6 +136,7 @@ class StateManagerNode(Node):
             config.confirmation_timeout,
             config.announce_pause,
             config.max_questions,
+            judged,
         )
         self.coordinator = Coordinator(
             CoordinatorConfig(
@@ -141,6 +152,13 @@ class StateManagerNode(Node):
             self._journal,
             time.monotonic,
         )
+        self._direct = DirectPlans(
+            self._journal,
+            self._intake.take,
+            self.get_logger().warning,
+            self.coordinator.executes_beside,
+        )
+        self._questions = AskedQuestions()
         if not self._journal.open():
             self.get_logger().error(self._journal.problem)
         self._monitor = Monitor(
@@ -157,7 +175,7 @@ class StateManagerNode(Node):
             config.heartbeat_timeout,
             config.transition_timeout,
             on_change=self._on_look,
-            on_lost=self.coordinator.component_lost,
+            on_lost=self._on_lost,
             on_active=self._on_active,
         )
         self.create_subscription(
@@ -212,6 +230,7 @@ class StateManagerNode(Node):
     def _tick(self) -> None:
         self._journal.look()
         self._robot.look()
+        self._look_at_execution()
         self.changed()
 
     # --- goals --------------------------------------------------------------------------------------
@@ -246,7 +265,11 @@ class StateManagerNode(Node):
 
     def _on_answer(self, request: Answer.Request, response: Answer.Response) -> Answer.Response:
         result = self.coordinator.answer(
-            request.trace_id, request.answer, line(request.source, 40), request.question
+            request.trace_id,
+            request.answer,
+            line(request.source, 40),
+            request.question_id,
+            request.question,
         )
         response.outcome = outcome_to_msg(result)
         return response
@@ -260,9 +283,26 @@ class StateManagerNode(Node):
                 trace_id = trace_id_or_new(message.trace_id)
             except VlaError:
                 trace_id = new_trace_id()
-            self._voice.take(message.text, trace_id, message.is_stop)
+            stops = message.is_stop or wanted(message.text).wish is Wish.REST
+            refused = OK if stops else self._judge_transcript(message)
+            if not refused.ok:
+                self.get_logger().error(f"heard {message.text[:60]!r}, not carried out: {refused}")
+                self.say(Kind.PROBLEM, refused.message, trace_id, speak=False)
+                return
+            asked = self._questions.open_at(time_from_msg(message.speech_start))
+            self._voice.take(message.text, trace_id, message.is_stop, asked)
         elif message.outcome.code in _HEARD_BUT_NOT_USED:
             self.say(Kind.INFO, message.outcome.message, message.trace_id, speak=False)
+
+    def _judge_transcript(self, message: Transcript) -> Result:
+        """Whether it is from who may be heard, and of now."""
+        if stranger := self._names.heard():
+            return Result(Code.CONFLICT, f"I did not do what I heard: {stranger}")
+        age_s = self._now_s() - time_from_msg(message.header.stamp)
+        return fresh(age_s, self.integration.transcript_max_age)
+
+    def _now_s(self) -> float:
+        return float(self.get_clock().now().nanoseconds) * 1e-9
 
     # --- components ---------------------------------------------------------------------------------
 
@@ -288,8 +328,38 @@ class StateManagerNode(Node):
                 self.say(Kind.PROBLEM, self._left_behind.pop(0))
         self.coordinator.component_active(name)
 
+    def _on_lost(self, name: str, reason: str) -> None:
+        if name == "executor":
+            self._direct.lost()
+        self.coordinator.component_lost(name, reason)
+
+    def _on_strangers(self) -> None:
+        if hasattr(self, "_pulse"):  # they may be there first
+            self.coordinator.dispatch()
+            self.changed()
+
+    def _look_at_execution(self) -> None:
+        """Whether the executor is at something that nobody ordered here."""
+        message = self._execution
+        busy = message.state in (ExecutionState.RUNNING, ExecutionState.CANCELING)
+        try:
+            ended = outcome_from_msg(message.ended)
+        except ValueError:
+            ended = UNKNOWN_END
+        self._direct.observe(
+            Seen(
+                message.trace_id if busy else "",
+                message.command,
+                message.step_count,
+                message.ended_trace_id,
+                ended,
+            ),
+            self.coordinator.owns,
+        )
+
     def _on_execution(self, message: ExecutionState) -> None:
         self._execution = message
+        self._look_at_execution()
         self.stages.holding = message.holding
         self.coordinator.executor_latched(message.state == ExecutionState.STOPPED)
 
@@ -312,6 +382,7 @@ class StateManagerNode(Node):
         trace_id: str = "",
         speak: bool = True,
         choices: tuple[str, ...] = (),
+        question_id: str = "",
     ) -> None:
         message = Feedback(
             kind=int(kind),
@@ -319,8 +390,11 @@ class StateManagerNode(Node):
             trace_id=trace_id,
             speak=speak,
             choices=list(map(line, choices)),
+            question_id=question_id,
         )
         message.header.stamp = self.get_clock().now().to_msg()
+        if question_id:
+            self._questions.asked(question_id, self._now_s())
         self._outbox.post(lambda: self._feedback.publish(message))
 
     def show_plan(self, plan: Plan) -> None:
@@ -344,7 +418,10 @@ class StateManagerNode(Node):
             self.get_logger().error(trace)
 
     def stop_robot(self, reason: str) -> Result:
-        return self._robot.stop(reason)
+        return self._names.stop_answer(self._robot.stop(reason))
+
+    def conflict(self) -> str:
+        return self._names.conflict()
 
     def abandon_robot(self) -> None:
         self._execution = ExecutionState()
@@ -440,7 +517,14 @@ class StateManagerNode(Node):
         if running is not None:
             status.active_trace_id = running.trace_id
             status.active_command = running.command.text
-            status.question = running.question
+            status.question, status.question_id = running.question, running.question_id
+        elif (direct := self._direct.now) is not None:
+            status.active_trace_id = direct.record
+            status.active_command = f"{direct.command} (a plan sent to the executor directly)"
+        strangers = self._names.strangers
+        if conflict := serving(strangers):
+            status.message = f"No command is taken: {conflict}"
+        status.degraded += [f"names: {stranger.sentence}" for stranger in strangers]
         status.resources = self._execution.resources
         if problem := self._journal.problem:
             status.degraded.append(f"journal: {problem}")
@@ -454,11 +538,14 @@ class StateManagerNode(Node):
         """Let go in order: commands end with a reason, supervision ends."""
         self.coordinator.cancel_all(Code.SHUTTING_DOWN, "The system goes down.")
         self._intake.close()
+        self._names.close()
         self._components.close()
         self._monitor.close()
         self._streams.close()
         self._journal.close()
         self._outbox.close()
+        if self.lease is not None:
+            self.lease.release()
 
 
 def main() -> None:

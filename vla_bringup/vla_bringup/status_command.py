@@ -86,6 +86,7 @@ def status_to_json(status: Any) -> dict[str, Any]:
         "active_command": status.active_command,
         "active_trace_id": status.active_trace_id,
         "question": status.question,
+        "question_id": status.question_id,
         "degraded": list(status.degraded),
         "resources": {item.name: item.owner for item in status.resources},
         "machine": _machine(status.machine),

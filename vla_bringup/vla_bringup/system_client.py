@@ -33,6 +33,8 @@ from vla_common.qos import LATCHED
 from vla_common.spin import spin_on
 
 DISCOVERY_TIMEOUT_S = 3.0
+SEEN_TIMEOUT_S = 0.5
+"""A question may be in the feedback of its command a moment before it is in the status."""
 ANSWER_TIMEOUT_S = 15.0
 NOT_RUNNING = (
     "The system does not answer. Start it with ./vla launch, or in one go with ./vla demo."
@@ -147,10 +149,24 @@ class SystemClient:
         return outcome_from_msg(self.call(Reset, "reset", Reset.Request()).outcome)
 
     def answer(
-        self, text: str, trace_id: str = "", source: str = "text", question: str = ""
+        self,
+        text: str,
+        trace_id: str = "",
+        source: str = "text",
+        question: str = "",
+        question_id: str = "",
     ) -> Result:
-        """Answer the question of the running command; question: which, empty: the open one. Errors: NOT_READY."""
-        request = Answer.Request(trace_id=trace_id, answer=text, source=source, question=question)
+        """Answer a question; question_id: which, empty: the one that this client saw open. Errors: NOT_READY."""
+        if not question_id:
+            status = self.wait_for_status(lambda s: bool(s.question), SEEN_TIMEOUT_S)
+            question_id = status.question_id if status is not None else ""
+        request = Answer.Request(
+            trace_id=trace_id,
+            answer=text,
+            source=source,
+            question=question,
+            question_id=question_id,
+        )
         return outcome_from_msg(self.call(Answer, "answer", request).outcome)
 
     def manage(self, command: int, timeout_s: float = 60.0) -> Result:

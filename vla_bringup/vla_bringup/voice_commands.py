@@ -31,7 +31,9 @@ class Commands(Protocol):
         self, command: Command, outlet: Outlet, invalid: Result = OK, ticket: int | None = None
     ) -> None: ...
 
-    def answer(self, trace_id: str, text: str, source: str, question: str = "") -> Result: ...
+    def answer(
+        self, trace_id: str, text: str, source: str, question_id: str, question: str = ""
+    ) -> Result: ...
 
 
 class VoiceOutlet:
@@ -44,22 +46,41 @@ class VoiceOutlet:
         pass
 
 
+class AskedQuestions:
+    """Which question was open when somebody began to speak. Times in seconds of one clock."""
+
+    def __init__(self) -> None:
+        self._last = ("", 0.0)
+
+    def asked(self, question_id: str, at_s: float) -> None:
+        self._last = (question_id, at_s)
+
+    def open_at(self, at_s: float) -> str:
+        """Its id; empty when none had been asked by then. Whether it is still open is left to who takes the answer."""
+        question_id, asked_s = self._last
+        return question_id if at_s >= asked_s else ""
+
+
 class VoiceCommands:
     """later: runs what may wait for the disk, one after the other."""
 
     def __init__(self, commands: Commands, later: Callable[[Callable[[], None]], object]) -> None:
         self._commands, self._later = commands, later
 
-    def take(self, text: str, trace_id: str, is_stop: bool = False) -> None:
-        """Does not wait. is_stop: the robot was already told to stop; this is for the record and the answer."""
+    def take(self, text: str, trace_id: str, is_stop: bool = False, question_id: str = "") -> None:
+        """Does not wait. is_stop: the robot was already told to stop; this is for the record and the answer.
+
+        question_id: of the question that was open when the person began to speak. Words from before a question are
+        no answer to it.
+        """
         commands = self._commands
         if is_stop:
             # Whatever word was configured for it, here it is called by its name.
             commands.submit(self._command(STOP, trace_id), VoiceOutlet())
             return
         running = commands.running
-        if running is not None and running.question:
-            if commands.answer(running.trace_id, text, SOURCE, running.question).ok:
+        if running is not None and running.question and question_id:
+            if commands.answer(running.trace_id, text, SOURCE, question_id).ok:
                 return
         ticket = commands.ticket()
         command = self._command(text, trace_id)
