@@ -59,7 +59,9 @@ class TopicClient:
     def discover(self, now_s: float) -> None:
         """See who publishes; subscribe where a publisher has come for the first time."""
         for topic, figures in self._figures.items():
-            figures.published(self.node.count_publishers(topic), now_s)
+            figures.published(
+                self.node.count_publishers(self.node.resolve_topic_name(topic)), now_s
+            )
             if topic not in self._subscriptions and topic not in self._unreadable:
                 self._subscribe(topic)
 

@@ -287,7 +287,7 @@ class RosRobot:
     def map_trouble(self) -> str:
         trouble = self._map.trouble
         if not trouble and not self._map.heard and not self._map.places:
-            if self._node.count_publishers("places"):
+            if self._is_published("places"):
                 return "The places are published, and none have come yet."
         return trouble
 
@@ -302,8 +302,12 @@ class RosRobot:
             if self._scan is None:
                 self._scan = NO_SCAN
 
+    def _is_published(self, topic: str) -> bool:
+        """rclpy looks for the name as it is given; remapped ones have to be resolved first."""
+        return bool(self._node.count_publishers(self._node.resolve_topic_name(topic)))
+
     def scan(self) -> Scan | None:
-        if self._scan is None and self._scans and self._node.count_publishers("scan"):
+        if self._scan is None and self._scans and self._is_published("scan"):
             return NO_SCAN
         return self._scan
 

@@ -79,6 +79,11 @@ def test_a_file_of_places(tmp_path):
         ("places: [{name: a, position: [0, 0, .nan], size: [1, 1]}]", "position"),
         ("places: [{name: a, position: [0, 0, 1], size: [0, 1]}]", "positive"),
         ("places: [{name: a, kind: sky, position: [0, 0, 1], size: [1, 1]}]", "kind"),
+        ("places: [{name: a, position: [1.0e+300, 0, 1], size: [1, 1]}]", "farther"),
+        ("places: [{name: a, position: [0, 0, 1], size: [1.0e+9, 1]}]", "large"),
+        (f"places: [{{name: {'a' * 300}, position: [0, 0, 1], size: [1, 1]}}]", "characters"),
+        (f"places: [{{name: a, position: [0, 0, {'9' * 400}], size: [1, 1]}}]", "position"),
+        ("places: &a [*a]", "no name"),
         ("places: [{name: a, colour: red, position: [0, 0, 1], size: [1, 1]}]", "colour"),
         ("places: [{name: a, aliases: b, position: [0, 0, 1], size: [1, 1]}]", "aliases"),
         (

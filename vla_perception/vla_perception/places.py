@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from vla_common.outcomes import Code, VlaError
+from vla_common.plausible import wrong_place
 from vla_common.scene import Place, PlaceKind
 
 EDGE_M = 0.02
@@ -57,7 +58,7 @@ def load_places(path: Path) -> tuple[Place, ...]:
     """
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError, ValueError) as error:
         raise VlaError(
             Code.INVALID_CONFIG, f"The file of places '{path}' can't be read: {error}."
         ) from None
@@ -87,7 +88,7 @@ def _place(entry: Any, where: str) -> Place:
         kind = PlaceKind[str(entry.get("kind", "surface")).upper()]
         position, size = _numbers(entry["position"], 3), _numbers(entry["size"], 2)
         yaw = _numbers([entry.get("yaw", 0.0)], 1)[0]
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise VlaError(
             Code.INVALID_CONFIG,
             f"{where} needs kind (surface, container or area), position [x, y, z], size [x, y] and yaw as numbers.",
@@ -104,7 +105,7 @@ def _place(entry: Any, where: str) -> Place:
         raise VlaError(
             Code.INVALID_CONFIG, f"{where}: aliases is a list of words, keep_out true or false."
         )
-    return Place(
+    place = Place(
         entry["name"].strip().lower(),
         kind,
         (position[0], position[1], position[2]),
@@ -113,6 +114,10 @@ def _place(entry: Any, where: str) -> Place:
         tuple(word.strip().lower() for word in aliases),
         keep_out,
     )
+    wrong = wrong_place(place)
+    if wrong:
+        raise VlaError(Code.INVALID_CONFIG, f"{where} {wrong}.")
+    return place
 
 
 def _numbers(value: Any, count: int) -> tuple[float, ...]:
