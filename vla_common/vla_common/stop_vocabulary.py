@@ -24,36 +24,37 @@ NARROW_VERBS = frozenset({"freeze", "quit", "cease", "desist", "brake", "termina
 GERUNDS = frozenset({"stopping", "halting"})
 
 ALONE = _phrases("""
-    emergency | emergency stop | emergency halt | e stop | estop | quick stop | safety stop | protective stop
-    full stop | all stop | dead stop | hard stop | emergency brake | kill switch | hit the emergency stop
-    press the emergency stop | push the emergency stop | trigger the emergency stop | activate the emergency stop
-    use the emergency stop | do an emergency stop | make an emergency stop | engage the emergency stop
-    trigger an emergency stop | trigger emergency stop | activate emergency stop | hit the brakes | hit the brake
-    slam on the brakes | brakes | put on the brakes | slam the brakes | step on the brake | hold it | hold still
-    hold everything | hold on | hang on | hold your horses | hold your fire | hold fire | hold your position
-    hold position | stand still | stay still | keep still | be still | stay put | stay where you are
-    stay right where you are | stay right there | stay there | remain where you are | stand down | stand fast
-    enough | that's enough | thats enough | that is enough | enough already | enough is enough | enough of that
-    enough of this | that will do | that'll do | i've had enough | i have had enough | whoa | woah | wow wow
-    whoa there | ho | cut it out | cut that out | knock it off | pack it in | give it a rest | quit that
-    leave off | lay off | come to a stop | come to a halt | come to a standstill | come to rest
-    come to a full stop | come to a complete stop | come to an immediate stop | come to a rest
-    bring it to a stop | bring it to a halt | make a full stop | make it stop | make this stop
-    make the robot stop | make that thing stop | make this thing stop | get it to stop | tell it to stop
-    tell the robot to stop | have it stop | have the robot stop | cancel and stop | kill it | kill the motors
-    kill the power | kill power | cut the power | cut power | cut the motors | shut down | shut it down
-    shut yourself down | shut off | power down | power off | turn yourself off | turn off | switch yourself off
-    switch off | no further | no farther | no closer | not any further | not any closer | not another step
-    not one more step | not another inch | not a step further | not one step further | don't move
-    don't move any further | don't move any farther | don't move any closer | don't move anymore
-    don't move any more | don't move another inch | don't move an inch | don't move a muscle | don't move at all
-    don't you move | don't you dare move | don't you dare move an inch | nobody move | nobody moves
-    don't even move | don't move from there | don't move from here | don't move from where you are | don't go
-    don't go any further | don't go any farther | don't go any closer | don't go on | don't go there | don't drive
-    don't drive on | don't drive any further | don't turn | don't turn any further | don't continue
-    don't proceed | don't keep going | don't keep moving | don't come any closer | don't come closer
-    don't get any closer | don't do that | don't do it | don't do this | don't do anything
-    don't take another step
+    emergency | this is an emergency | it's an emergency | it is an emergency | emergency stop | emergency halt
+    e stop | estop | quick stop | safety stop | protective stop | full stop | all stop | dead stop | hard stop
+    emergency brake | kill switch | hit the emergency stop | press the emergency stop | push the emergency stop
+    trigger the emergency stop | activate the emergency stop | use the emergency stop | do an emergency stop
+    make an emergency stop | engage the emergency stop | trigger an emergency stop | trigger emergency stop
+    activate emergency stop | hit the brakes | hit the brake | slam on the brakes | brakes | put on the brakes
+    slam the brakes | step on the brake | hold it | hold up | time out | timeout | pull the plug | cease fire
+    hold still | hold everything | hold on | hang on | hold your horses | hold your fire | hold fire
+    hold your position | hold position | stand still | stay still | keep still | be still | stay put
+    stay where you are | stay right where you are | stay right there | stay there | remain where you are
+    stand down | stand fast | enough | that's enough | thats enough | that is enough | enough already
+    enough is enough | enough of that | quite enough | that is quite enough | that's quite enough | enough of this
+    that will do | that'll do | i've had enough | i have had enough | whoa | woah | whoa there | ho | cut it out
+    cut that out | knock it off | pack it in | give it a rest | quit that | leave off | lay off | come to a stop
+    come to a halt | come to a standstill | come to rest | come to a full stop | come to a complete stop
+    come to an immediate stop | come to a rest | bring it to a stop | bring it to a halt | make a full stop
+    make it stop | make this stop | make the robot stop | make that thing stop | make this thing stop
+    get it to stop | tell it to stop | tell the robot to stop | have it stop | have the robot stop
+    cancel and stop | kill it | kill the motors | kill the power | kill power | cut the power | cut power
+    cut the motors | shut down | shut it down | shut yourself down | shut off | power down | power off
+    turn yourself off | turn off | switch yourself off | switch off | no further | no farther | no closer
+    not any further | not any closer | not another step | not one more step | not another inch
+    not a step further | not one step further | don't move | don't move any further | don't move any farther
+    don't move any closer | don't move anymore | don't move any more | don't move another inch
+    don't move an inch | don't move a muscle | don't move at all | don't you move | don't you dare move
+    don't you dare move an inch | nobody move | nobody moves | don't even move | don't move from there
+    don't move from here | don't move from where you are | don't go | don't go any further | don't go any farther
+    don't go any closer | don't go on | don't go there | don't drive | don't drive on | don't drive any further
+    don't turn | don't turn any further | don't continue | don't proceed | don't keep going | don't keep moving
+    don't come any closer | don't come closer | don't get any closer | don't do that | don't do it | don't do this
+    don't do anything | don't take another step
 """)
 """Stop where a clause is nothing else; what follows them makes something else of them ("that's enough water")."""
 
@@ -66,8 +67,7 @@ ENDS = _phrases("""
     disregard my command | ignore that | ignore my last command | ignore the last command | ignore what i said
     belay that | belay that order | on second thought don't | on second thoughts don't | don't bother | skip it
     drop everything | leave that | i don't want that anymore | i don't want that any more
-    i don't want it anymore | i don't want it any more | you don't have to | you don't need to | no need
-    there is no need | undo that command
+    i don't want it anymore | i don't want it any more | undo that command
 """)
 """Take back what was said: the robot comes to rest, and the next command may move it."""
 CANCEL = "cancel"
@@ -148,11 +148,10 @@ IDIOMS = _phrases("""
     for one minute | for an instant | a moment | a second | a sec | a minute | one moment | one second | one sec
     a bit | for safety | for safety reasons | in time | before it's too late | before it is too late
     before it gets worse | wherever you are | whatever you do | at all | on my command | in any case | at any cost
-    at all costs | no matter what | in the name of the law | in the middle of what you are doing
-    in an emergency manner | over there right now | by yourself | with that | with this | with it | with all that
-    with all this | being | in your path | from now on | in a hurry | as i said | as told | like i said
-    like i told you | when i say so | when i tell you | when i tell you to | when i say stop | if i say so
-    if i say stop | if i tell you to | when told | when you hear this | when you hear me | while you can
+    at all costs | no matter what | in the name of the law | in the name of love
+    in the middle of what you are doing | in an emergency manner | over there right now | by yourself | with that
+    with this | with it | with all that | with all this | being | in your path | from now on | in a hurry
+    as i said | as told | like i said | like i told you | when you hear this | when you hear me | while you can
     while you still can
 """)
 """May follow a stop without making a condition or a place of it."""
@@ -280,7 +279,7 @@ TYPOS = {
     **dict.fromkeys(
         _words("""
         stpo sotp tsop stp sto stopp sstop sttop stoop stpop sotop stoip stopo stpp stio stoo stol dtop syop
-        sgop srop st0p st0pp stiop stolp stope stopl stob xtop stopit stoped stapp stap shtop zstop astop stopr
+        sgop srop st0p st0pp stiop stolp stope stopl stob stahp xtop stopit stoped stapp stap shtop zstop astop stopr
         stoo stopn stops
     """),
         "stop",
@@ -288,7 +287,7 @@ TYPOS = {
     **dict.fromkeys(_words("hlat hatl hallt halte hatlt haltt hault"), "halt"),
     **dict.fromkeys(_words("freez freze frezee fereze freexe frezze"), "freeze"),
     **dict.fromkeys(_words("abrot abbort aborrt aborted abor"), "abort"),
-    **dict.fromkeys(_words("woah wo whoah wooah wow woa whao"), "whoa"),
+    **dict.fromkeys(_words("woah wo whoah wooah woa whao"), "whoa"),
     **dict.fromkeys(_words("enuff enuf enogh enouhg"), "enough"),
     **dict.fromkeys(_words("emergancy emergeny emrgency emegency emergecny"), "emergency"),
     **dict.fromkeys(_words("plese pleas plase pleace plaese"), "please"),
@@ -297,7 +296,7 @@ TYPOS = {
     **dict.fromkeys(_words("cancle cancell cansel canel"), "cancel"),
 }
 """What slips out of fingers in a hurry; no words of their own, but for those in ONLY_ALONE."""
-ONLY_ALONE = frozenset({"stoop", "stops", "stap", "stob", "sto", "aborted", "stole", "wow", "wo"})
+ONLY_ALONE = frozenset({"stoop", "stops", "stap", "stob", "sto", "aborted", "stole", "wo"})
 """Those that are words of their own: they count where nothing else is said."""
 STRETCHED = _words("""
     stop halt freeze abort whoa enough cease please no robot now moving emergency cancel hey wait it right that

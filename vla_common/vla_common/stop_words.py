@@ -80,10 +80,14 @@ class _Clause:
 
 @dataclass(frozen=True)
 class _Found:
-    """A wish in a clause. after: index of the first word behind it that asks for something else, -1 for none."""
+    """A wish in a clause.
+
+    after: index of the first word behind it that asks for something else, -1 for none; begins: of its own first word.
+    """
 
     wish: Wish
     after: int = -1
+    begins: int = 0
 
 
 def is_stop(command: str) -> bool:
@@ -111,7 +115,12 @@ def wanted(command: str) -> Wanted:
         return Wanted(_strongest(here, found[first:]), _left_out(text, clauses, found, first, here))
     for index in reversed(filled):
         if here := _later(clauses, found, index, filled):
-            before = text[clauses[first].words[0].start : clauses[index].words[0].start]
+            earlier = [i for i in filled if i < index]
+            if earlier:
+                end = clauses[earlier[-1]].words[-1].end
+            else:
+                end = clauses[index].words[here.begins - 1].end
+            before = text[clauses[first].words[0].start : end]
             told = before if clauses[first].texts[0] in vocabulary.IMPERATIVES else ""
             rest = _left_out(text, clauses, found, index, here)
             return Wanted(here.wish, " ".join(part for part in (_tidy(told), rest) if part))
@@ -127,6 +136,7 @@ _TOKEN = re.compile(
     r"|(?P<end>[.!?;…\n]+)|(?P<comma>[,:()\[\]]|[-–—]+(?!\w)|(?<!\w)[-–—]+|[–—])"
 )
 _STRETCHED = {re.sub(r"(.)\1+", r"\1", word): word for word in vocabulary.STRETCHED}
+_ZERO = re.compile(r"(?<=[A-Za-z])0(?=[A-Za-z])")
 _RUN = re.compile(r"(.)\1{3,}")
 _SHOUTED = re.compile(r"(?:stop|halt|abort|freeze){2,}")
 
@@ -135,6 +145,7 @@ def _plain(command: str) -> str:
     """No accents, nothing invisible, straight quotes; bounded."""
     command = _RUN.sub(r"\1\1\1", _cut(command, LONGEST * 8))
     command = _cut(command, LONGEST)
+    command = _ZERO.sub("o", command)
     if command.isascii() and command.isprintable():
         return _SPELLED.sub(_spelled, command.replace("`", "'"))
     for sign, word in vocabulary.SIGNS.items():
@@ -186,7 +197,8 @@ def _clauses(text: str) -> list[_Clause]:
         if kind == "word":
             words += _written(match)
         elif kind == "number":
-            if not (set(match[0]) == {"1"} and text[match.start() - 1 : match.start()] == "!"):
+            # "Stop!!1!", "stop1": a slip of the finger.
+            if text[match.start() - 1 : match.start()].strip(" .,;:?-\n") == "":
                 words.append(_Word(match[0], match.start(), match.end()))
         elif kind == "quote":
             quoted = not quoted
@@ -220,6 +232,9 @@ def _written(match: re.Match[str]) -> list[_Word]:
     return [_Word(word, start, end)]
 
 
+_FILLER_WORDS = frozenset(word for phrase in vocabulary.FILLERS for word in phrase)
+
+
 def _joined(words: Sequence[_Word]) -> list[_Word]:
     """ "Do not" as "don't"; a word that is only a slip where it stands alone."""
     out: list[_Word] = []
@@ -230,7 +245,7 @@ def _joined(words: Sequence[_Word]) -> list[_Word]:
             out[-1] = _Word("don't", out[-1].start, word.end)
         else:
             out.append(word)
-    alone = [word for word in out if word.text not in POLITE]
+    alone = [word for word in out if word.text not in _FILLER_WORDS]
     if alone and all(word.text in vocabulary.ONLY_ALONE for word in alone):
         return [
             _Word(vocabulary.TYPOS.get(word.text, word.text), word.start, word.end) for word in out
@@ -334,7 +349,7 @@ def _bare(texts: tuple[str, ...], index: int, wish: Wish) -> _Found | None:
 
 def _verb(texts: tuple[str, ...], index: int, narrow: bool) -> _Found | None:
     """Behind "stop": what makes a condition, a place or a name of it, and what does not."""
-    index = _over_idioms(texts, index)
+    said_first, index = index, _over_idioms(texts, index)
     if index >= len(texts):
         return _Found(Wish.REST)
     word = texts[index]
@@ -342,12 +357,16 @@ def _verb(texts: tuple[str, ...], index: int, narrow: bool) -> _Found | None:
         return _joined_on(texts, index, Wish.REST)
     if (again := _again(texts, index, Wish.REST)) is not None:
         return again
-    if word in vocabulary.NOUN_ENDINGS:
+    if word in vocabulary.NOUN_ENDINGS and index == said_first:
         return None
     if _is_gerund(word) or (word in vocabulary.PRONOUNS and not _is_subject(texts, index)):
+        if narrow and set(texts[index + 1 :]) & {"is", "was"}:
+            return None  # "quit smoking is hard"
         return _object(texts, index + 1, own=True)
     if word not in vocabulary.DETERMINERS and _explains(texts, index):
         return _Found(Wish.REST)
+    if word == "every" and _counts(texts, index + 1):
+        return None  # "stop every two meters"
     if word in vocabulary.DETERMINERS or word in vocabulary.OWN:
         if _says_something(texts, index):
             return _Found(Wish.REST)
@@ -419,7 +438,7 @@ def _over_idioms(texts: Sequence[str], index: int) -> int:
     """Past politeness, and past "right there"; not past a pronoun that begins an explanation."""
     while index < len(texts):
         size = _longest(texts, index, vocabulary.FILLERS, vocabulary.IDIOMS, longest=10)
-        if not size or (size == 1 and _begins_motion_noun(texts, index)):
+        if not size or (size == 1 and _begins_motion_noun(texts, index)) or _repeats(texts, index):
             break
         if size == 1 and texts[index] == "there" and _place_follows(texts, index + 1):
             break
@@ -470,6 +489,12 @@ def _prevents(texts: Sequence[str], index: int) -> bool:
         and after[0] in (vocabulary.SUBJECTS | vocabulary.DETERMINERS)
         and any(word in vocabulary.HARMS for word in after)
     )
+
+
+def _counts(texts: Sequence[str], index: int) -> bool:
+    """Whether an amount begins here."""
+    word = texts[index] if index < len(texts) else ""
+    return word.isdigit() or word in vocabulary.NUMBERS or word in vocabulary.UNITS
 
 
 def _is_gerund(word: str) -> bool:
@@ -631,7 +656,7 @@ def _inside(clause: _Clause, is_last: bool) -> _Found | None:
             return None
         while index > 1 and texts[index - 1] in vocabulary.VERBS:
             index -= 1
-        while index > 1 and texts[index - 1] in ("please", "robot", "now", "just", "no", "oh"):
+        while index > 1 and texts[index - 1] in _JUST_BEFORE:
             index -= 1
         if _mentions(texts, index, repeated=_count(texts, index) > 1):
             return None
@@ -639,13 +664,16 @@ def _inside(clause: _Clause, is_last: bool) -> _Found | None:
             return None
         if not is_last and _is_imperative(clause):
             return None
-        return here
+        return _Found(here.wish, here.after, index)
     return None
 
 
 _INSIDE = vocabulary.ALONE & {
     ("emergency", "stop"), ("hold", "it"), ("whoa",), ("don't", "move"), ("that's", "enough"),
 }  # fmt: skip
+_JUST_BEFORE = frozenset(
+    {"please", "robot", "now", "just", "no", "oh", "wait", "hey", "ok", "okay"}
+)
 _INSIDE_STARTS = vocabulary.VERBS | {"freeze"} | {phrase[0] for phrase in _INSIDE}
 
 
@@ -658,8 +686,8 @@ def _mentions(texts: Sequence[str], index: int, repeated: bool) -> bool:
     before = list(texts[:index])
     if not before:
         return False
-    if before[0] in vocabulary.QUESTIONS:
-        return True
+    if before[0] in vocabulary.QUESTIONS and not _is_gerund(before[-1]):
+        return True  # "what are you doing stop" is none
     if any(word in vocabulary.CONDITIONS for word in before) or _is_conditional(before):
         return True
     if any(word in vocabulary.TALK for word in before[-4:]):
@@ -690,7 +718,7 @@ def _left_out(
         parts.append(clauses[index].words[here.after].start)
     for number in range(index + 1, len(clauses)):
         clause = clauses[number]
-        if found[number] is None and not _is_filler(clause.texts):
+        if found[number] is None and _over_idioms(clause.texts, 0) < len(clause.texts):
             if not parts and _explains(clause.texts, 0):
                 continue
             if parts or _asks(clause):
