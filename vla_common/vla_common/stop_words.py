@@ -232,7 +232,7 @@ def _written(match: re.Match[str]) -> list[_Word]:
     return [_Word(word, start, end)]
 
 
-_FILLER_WORDS = frozenset(word for phrase in vocabulary.FILLERS for word in phrase)
+_FILLER_WORDS = frozenset(phrase[0] for phrase in vocabulary.FILLERS if len(phrase) == 1)
 
 
 def _joined(words: Sequence[_Word]) -> list[_Word]:
