@@ -4,29 +4,37 @@ from __future__ import annotations
 
 import os
 import threading
+import time
+import uuid
 from types import SimpleNamespace
 
 import pytest
 import rclpy
 from action_msgs.msg import GoalStatus
 from fake_stages import FakeBase, FakeExecutor, FakePerception, FakePlanner
+from rclpy.action import ActionServer
 from rclpy.context import Context
+from rclpy.duration import Duration
 from rclpy.executors import MultiThreadedExecutor
+from rclpy.node import Node
 from rclpy.parameter import Parameter
-from vla_interfaces.action import ExecuteCommand
+from vla_interfaces.action import ExecuteCommand, ExecutePlan, MakePlan
 from vla_interfaces.msg import (
+    ExecutionState,
+    Feedback,
     Outcome,
     Place,
     PlaceArray,
     SystemStatus,
+    Transcript,
 )
-from vla_interfaces.srv import Manage
+from vla_interfaces.srv import Answer, ListSkills, Manage, QueryScene, Stop
 
 from vla_bringup.journal_reader import JournalReader
 from vla_bringup.state_manager_node import StateManagerNode
 from vla_bringup.system_client import SystemClient
 from vla_common.outcomes import Code
-from vla_common.qos import LATCHED
+from vla_common.qos import COMMAND, LATCHED
 from vla_common.spin import spin_on
 
 pytestmark = pytest.mark.ros
@@ -402,6 +410,211 @@ def test_load_and_latencies_are_in_the_status(system):
 def test_unknown_manage_command(system):
     result = system.client.manage(99)
     assert result.code is Code.INVALID_REQUEST
+
+
+class Stranger(Node):
+    """Somebody else in the same domain."""
+
+    def __init__(self, system, name="evil", namespace="elsewhere"):
+        super().__init__(name, namespace=namespace, context=system.manager.context)
+        self.actions = []
+        self.spun = MultiThreadedExecutor(num_threads=2, context=system.manager.context)
+        self.spun.add_node(self)
+        threading.Thread(target=spin_on, args=(self.spun,), daemon=True).start()
+
+    def serve(self, kind, name):
+        """Whatever it is asked, it says nothing of use."""
+        if hasattr(kind, "Goal"):
+            self.actions.append(ActionServer(self, kind, name, lambda handle: kind.Result()))
+        else:
+            self.create_service(kind, name, lambda request, response: response)
+
+    def close(self):
+        for server in self.actions:
+            server.destroy()
+        self.spun.shutdown(timeout_sec=5.0)
+        self.destroy_node()
+
+
+@pytest.fixture
+def stranger(system):
+    made = []
+
+    def make(**names):
+        made.append(Stranger(system, **names))
+        return made[-1]
+
+    yield make
+    for node in made:
+        node.close()
+    assert system.client.wait_for_status(lambda s: not names_of(s), LONG_S) is not None
+
+
+def names_of(status):
+    return [text for text in status.degraded if text.startswith("names: ")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        (MakePlan, "make_plan"),
+        (ExecutePlan, "execute_plan"),
+        (Stop, "stop"),
+        (ListSkills, "list_skills"),
+        (QueryScene, "query_scene"),
+    ],
+)
+def test_while_a_second_server_of_our_names_is_there_no_command_is_taken(
+    system, stranger, kind, name
+):
+    stranger().serve(kind, f"/{NAMESPACE}/{name}")
+    status = system.client.wait_for_status(names_of, LONG_S)
+    assert "/elsewhere/evil" in status.message and name in status.message
+    refused = system.client.execute(goal("turn")).outcome
+    assert refused.code == Outcome.CONFLICT and "/elsewhere/evil" in refused.message
+    assert system.executor.executed == []
+
+
+def test_a_stop_is_taken_beside_a_stranger_and_whose_answer_it_was_is_not_believed(
+    system, stranger
+):
+    stranger().serve(Stop, f"/{NAMESPACE}/stop")
+    assert system.client.wait_for_status(names_of, LONG_S)
+    outcome = system.client.execute(goal("stop")).outcome
+    assert outcome.code == Outcome.STOP_UNCONFIRMED and "/elsewhere/evil" in outcome.message
+    assert system.executor.stops
+    assert system.client.manage(Manage.Request.RESET).ok
+
+
+def test_the_plan_of_a_planner_that_lies_is_worded_here(system):
+    result = system.client.execute(goal("turn"))
+    assert result.plan.summary == "I will turn left 0 degrees."
+    assert result.plan.command == "turn"
+
+
+def heard(system, text, *, old_s=0.0, **fields):
+    now = system.manager.get_clock().now()
+    message = Transcript(text=text, is_final=True, accepted=True, confidence=1.0, **fields)
+    message.header.stamp = (now - Duration(seconds=old_s)).to_msg()
+    message.speech_start = message.header.stamp
+    return message
+
+
+def said_to(system):
+    """What the person is told from now on."""
+    told, come = [], threading.Event()
+
+    def on_feedback(message):
+        told.append(message.text)
+        come.set()
+
+    system.client.node.create_subscription(Feedback, "feedback", on_feedback, COMMAND)
+    return told, come
+
+
+def speak(node, system):
+    """A publisher of transcripts that the state manager has found."""
+    publisher = node.create_publisher(Transcript, f"/{NAMESPACE}/transcript", COMMAND)
+    while not publisher.get_subscription_count():
+        threading.Event().wait(0.01)
+    return publisher
+
+
+def until(condition):
+    deadline = time.monotonic() + LONG_S
+    while not condition() and time.monotonic() < deadline:
+        threading.Event().wait(0.01)
+    return condition()
+
+
+def test_a_transcript_moves_the_robot_when_it_is_from_its_source_and_of_now(system, stranger):
+    ears = speak(stranger(name="speech", namespace=NAMESPACE), system)
+    told, _ = said_to(system)
+    assert until(lambda: not system.manager._names.heard())
+    ears.publish(heard(system, "turn one", old_s=3600.0))
+    unstamped = heard(system, "turn two")
+    unstamped.header.stamp = Transcript().header.stamp
+    ears.publish(unstamped)
+    ears.publish(heard(system, "turn three"))
+    assert until(lambda: system.executor.executed == ["turn three"])
+    assert sum("transcript_max_age" in text for text in told) == 2
+    # Somebody else speaks as well: nobody can tell them apart.
+    evil = speak(stranger(), system)
+    evil.publish(heard(system, "turn four"))
+    ears.publish(heard(system, "turn five"))
+    assert until(lambda: sum("/elsewhere/evil" in text for text in told) >= 2)
+    assert system.executor.executed == ["turn three"]
+    # Typed commands are taken all the same, and so is a spoken stop.
+    assert system.client.execute(goal("turn")).outcome.code == Outcome.OK
+    evil.publish(heard(system, "stop"))
+    assert system.executor.stopped.wait(LONG_S)
+    assert until(lambda: system.client.status().state == SystemStatus.STOPPED)
+    assert system.client.manage(Manage.Request.RESET).ok
+
+
+def test_a_spoken_yes_answers_what_was_asked_before_it_and_nothing_else(system, stranger):
+    ears = speak(stranger(name="speech", namespace=NAMESPACE), system)
+    assert until(lambda: not system.manager._names.heard())
+    before = heard(system, "yes")
+    asked = threading.Event()
+    run = system.client.start(goal("risky"), lambda m: m.question and asked.set())
+    assert asked.wait(LONG_S)
+    ears.publish(before)
+    assert until(lambda: system.client.status().queue_length == 1)  # a command like any other
+    assert system.executor.executed == []
+    ears.publish(heard(system, "yes"))
+    assert run.wait(LONG_S).result.outcome.code == Outcome.OK
+    assert until(lambda: "yes" in system.planner.commands)
+
+
+def test_an_answer_names_its_question(system):
+    seen = []
+    asked = threading.Event()
+
+    def on_feedback(message):
+        if message.question:
+            seen.append(message.question_id)
+            asked.set()
+
+    run = system.client.start(goal("risky"), on_feedback)
+    assert asked.wait(LONG_S)
+
+    def answer(question_id):
+        request = Answer.Request(answer="yes", question_id=question_id)
+        return system.client.call(Answer, "answer", request).outcome.code
+
+    for wrong in ("", "00000000", "yes"):
+        assert answer(wrong) == Outcome.INVALID_REQUEST
+    assert system.executor.executed == []
+    assert system.client.wait_for_status(lambda s: s.question_id, LONG_S).question_id == seen[0]
+    assert answer(seen[0]) == Outcome.OK
+    assert run.wait(LONG_S).result.outcome.code == Outcome.OK
+    assert answer(seen[0]) == Outcome.INVALID_REQUEST
+
+
+def test_a_plan_that_was_sent_directly_is_shown_and_on_record(system):
+    trace_id = str(uuid.uuid4())
+    state = system.executor._state
+    state.publish(
+        ExecutionState(
+            state=ExecutionState.RUNNING, trace_id=trace_id, command="dance", step_count=2
+        )
+    )
+    status = system.client.wait_for_status(lambda s: "dance" in s.active_command, LONG_S)
+    assert status.state == SystemStatus.EXECUTING
+    waiting = system.client.start(goal("turn"))
+    assert system.client.wait_for_status(lambda s: s.queue_length == 1, LONG_S) is not None
+    assert system.executor.executed == []
+    ended = Outcome(code=Outcome.GRASP_FAILED, message="It slipped.")
+    state.publish(ExecutionState(ended_trace_id=trace_id, ended=ended))
+    assert waiting.wait(LONG_S).result.outcome.code == Outcome.OK
+
+    def record():
+        return JournalReader(system.journal).details(status.active_trace_id).record
+
+    assert until(lambda: record().code is not None)
+    assert (record().command, record().source) == ("dance", "execute_plan")
+    assert record().code == Code.GRASP_FAILED
 
 
 def restarts(status):
