@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from vla_common.outcomes import OK, Code, Result, VlaError
+from vla_common.stop_words import Wish
 from vla_speech.audio import AudioFormat, Resampler, decode, encode, level_of, make_format
 from vla_speech.capture import Capture, CaptureRules
 from vla_speech.hearing import WAITING, Hearing
@@ -19,6 +20,7 @@ from vla_speech.microphone import Microphone, find_device
 from vla_speech.recogniser import FakeRecogniser, Recognition
 from vla_speech.segmenter import Ending, Rules, Segmenter, Utterance
 from vla_speech.source import FakeSource
+from vla_speech.spoken_stops import heard_wish
 from vla_speech.stop_spotter import (
     CarefulMatcher,
     FakeMatcher,
@@ -441,7 +443,7 @@ def test_whoever_plainly_wants_a_stop_gets_one_whatever_the_configured_words_are
 def test_the_quick_matcher_is_asked_first_and_only_about_short_pieces():
     quick, good = FakeMatcher(Match("stop", 0.9)), FakeMatcher(Match("halt", 0.6))
     both = TwoMatchers(quick, good, 0.5)
-    short, long = np.zeros(16000, np.float32), np.zeros(24000, np.float32)
+    short, long = np.zeros(16000, np.float32), np.zeros(40000, np.float32)
     assert both.match(short).phrase == "stop" and good.asked == []
     assert both.match(long).phrase == "halt" and len(quick.asked) == 1
     quick.answer = Match("stop", 0.4)
@@ -456,6 +458,8 @@ def test_the_quick_matcher_is_asked_first_and_only_about_short_pieces():
         # plainly "stop"
         (Match("stop", 0.95), Match("", 0.0), True),
         (Match("please stop moving", 0.95), Match("", 0.0), True),
+        (Match("stop it", 0.95), Match("", 0.0), False),  # "start", "stock"
+        (Match("stop it", 0.95), Match("stop it", 0.8), True),
         # "three" is heard as "freeze", "down" as "don't move", "off" as "halt"
         (Match("freeze", 0.95), Match("", 0.0), False),
         (Match("don't move", 0.95), Match("don't move", 0.01), False),
@@ -466,6 +470,10 @@ def test_the_quick_matcher_is_asked_first_and_only_about_short_pieces():
         (Match("halt", 0.6), Match("halt", 0.2), True),
         (Match("freeze", 0.6), Match("halt", 0.2), False),
         (Match("halt", 0.3), Match("halt", 0.2), False),
+        # only the quick one heard it, and the good one nothing that it is sure of
+        (Match("halt", 0.99), Match("", 0.0, others=0.1), True),
+        (Match("freeze", 0.99), Match("", 0.0, others=0.6), False),
+        (Match("freeze", 0.9), Match("", 0.0, others=0.1), False),
     ],
 )
 def test_what_is_not_plainly_stop_is_confirmed(quick, good, counts):
@@ -473,6 +481,13 @@ def test_what_is_not_plainly_stop_is_confirmed(quick, good, counts):
         np.zeros(8000, np.float32)
     )
     assert (match.confidence >= 0.5) is counts
+
+
+def test_what_the_quick_matcher_hears_in_a_longer_piece_counts_only_as_support():
+    longer = np.zeros(28000, np.float32)
+    for good, counts in ((Match("", 0.0), False), (Match("stop stop", 0.2), True)):
+        both = TwoMatchers(FakeMatcher(Match("stop stop stop", 0.95)), FakeMatcher(good), 0.5)
+        assert (both.match(longer).confidence >= 0.5) is counts
 
 
 def test_alone_the_quick_matcher_has_to_be_surer_of_what_sounds_like_other_words():
@@ -498,6 +513,26 @@ def test_said_again_and_again_it_needs_no_pause():
 
 def test_stop_words_are_heard_while_the_robot_speaks():
     assert stops(feed(listener(FakeMatcher(Match("stop", 0.9))), HEARD, covered=True)) == ["stop"]
+
+
+@pytest.mark.parametrize(
+    ("heard", "wish"),
+    [
+        ("Stop.", Wish.REST),
+        ("Stop. Stop. Stop. Stop.", Wish.REST),
+        ("Emergency stop! Emergency stop!", Wish.REST),
+        ("hold it", Wish.REST),
+        ("Cancel that.", Wish.END),
+        # an exclamation, and what a stuck recogniser makes of one
+        ("Wow!", Wish.NONE),
+        ("wow wow wow wow", Wish.NONE),
+        ("Ho.", Wish.NONE),
+        ("3 3 3 3", Wish.NONE),
+        ("", Wish.NONE),
+    ],
+)
+def test_what_was_heard_means_stop_or_not(heard, wish):
+    assert heard_wish(heard) is wish
 
 
 def over_voice(answer):

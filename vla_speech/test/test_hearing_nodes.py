@@ -196,6 +196,21 @@ def test_a_stop_word_calls_stop_at_once_and_is_not_heard_again_as_a_command(worl
     assert recogniser.heard == []
 
 
+def test_a_stop_that_was_not_spotted_calls_stop_at_the_end_of_the_utterance(world):
+    answers = [
+        Recognition("would you please stop right now", 0.9),
+        Recognition("stop at the table", 0.9),
+    ]
+    speech(world, FakeRecogniser(answers), speech__partial_interval_s=0.0)
+    world.around.say(30)
+    world.around.wait(lambda: world.around.stops and world.around.finals())
+    assert world.around.stops == ["somebody said 'would you please stop right now'"]
+    assert world.around.finals()[0].accepted
+    world.around.say(30)
+    world.around.wait(lambda: len(world.around.finals()) == 2)
+    assert len(world.around.stops) == 1
+
+
 def test_while_the_robot_speaks_only_stop_words_are_heard(world):
     recogniser = FakeRecogniser([Recognition("go to the table", 0.9)])
     matcher = FakeMatcher(Match())

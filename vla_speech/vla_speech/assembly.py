@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from vla_common.outcomes import VlaError
 from vla_speech.backends import make_recogniser
 from vla_speech.config import SpeechConfig, WhisperConfig
-from vla_speech.faster_whisper_recogniser import FasterWhisperRecogniser
+from vla_speech.faster_whisper_recogniser import FasterWhisperRecogniser, StopAmongWords
 from vla_speech.foreground import Foreground
 from vla_speech.listening import Listener
 from vla_speech.recogniser import Recogniser
@@ -48,9 +48,10 @@ def make_parts(speech: SpeechConfig, whisper: WhisperConfig, tell: Callable[[str
         )
         good = None
     matcher = _make_matcher(good, speech, tell)
+    among = None if good is None else StopAmongWords(good)
     vad = SileroVad()
     return Parts(
-        recogniser, reason, lambda: make_listener(speech, vad, matcher, Foreground(), good)
+        recogniser, reason, lambda: make_listener(speech, vad, matcher, Foreground(), among)
     )
 
 

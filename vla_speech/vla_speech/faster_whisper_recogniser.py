@@ -17,7 +17,7 @@ import numpy as np
 
 from vla_common.outcomes import Code, Result, VlaError
 from vla_common.quiet_libraries import keep_libraries_quiet
-from vla_common.stop_words import Wish, is_stop, wanted
+from vla_common.stop_words import Wish
 from vla_speech.config import WhisperConfig
 from vla_speech.guided_decoding import (
     Command,
@@ -32,6 +32,7 @@ from vla_speech.guided_decoding import (
 )
 from vla_speech.languages import is_foreign, is_latin
 from vla_speech.recogniser import F32, SAMPLE_RATE_HZ, Recognition, Vocabulary
+from vla_speech.spoken_stops import heard_text, heard_wish
 from vla_speech.stop_spotter import Match
 from vla_speech.whisper_guide import PROMPT, Guide, make_guide
 from vla_speech.whisper_models import INSTALL, FoundModel, find_model
@@ -50,6 +51,8 @@ BEAM = 16
 """Wordings that are followed, and offered, where it is held to the words of this world; few are cheap to decide on."""
 SHORT_S = 10.0
 """What fits into this, with MARGIN_S of silence, is looked at as so much only: seven times faster, and hardly worse."""
+WORD_S = 4.0
+"""The same for stop words: free words of so little sound are as good, and there is no time to lose."""
 MARGIN_S = 1.0
 FRAMES_PER_S = 100
 QUICK_WIDTH = 512
@@ -161,23 +164,32 @@ class FasterWhisperRecogniser:
         """
         if self._guide is None:
             return Match()
-        sound, seconds = self._look(samples), len(samples) / SAMPLE_RATE_HZ
-        free, _ = self._hear_plainly(sound, seconds)
-        if wanted(free.text).wish is Wish.REST:
-            return Match(" ".join(once(plain_words(free.text))), max(_probability(free), EVEN))
-        if seconds > LONGEST_WORD_S:
-            return Match()
+        sound, seconds = self._look(samples, WORD_S), len(samples) / SAMPLE_RATE_HZ
+        found = self._match_freely(sound, seconds)
+        if found.phrase or seconds > LONGEST_WORD_S:
+            return found
         text, margin = self._stop_margin(sound, seconds, self._guide)
-        return Match(text, 1.0 / (1.0 + math.exp(EVEN_MARGIN - margin))) if text else Match()
+        confidence = 1.0 / (1.0 + math.exp(EVEN_MARGIN - margin)) if text else 0.0
+        return Match(text, confidence, found.others)
+
+    def match_among(self, samples: F32) -> Match:
+        """The same among other words, such as those of the robot itself: what is heard freely, and nothing else."""
+        return self._match_freely(self._look(samples, WORD_S), len(samples) / SAMPLE_RATE_HZ)
+
+    def _match_freely(self, sound: Any, seconds: float) -> Match:
+        free, _ = self._hear_plainly(sound, seconds)
+        if heard_wish(free.text) is not Wish.REST:
+            return Match(others=_probability(free))
+        return Match(heard_text(free.text), max(_probability(free), EVEN), 0.0)
 
     def _stop_margin(self, sound: Any, seconds: float, guide: Guide) -> tuple[str, float]:
         """The stop word that explains the sound best, and how much better than free words: natural logarithm."""
         (stop, *_), _ = self._decode(sound, seconds, guide.no_stop, QUICK_BEAM, shown=False)
-        text = " ".join(once(plain_words(stop.text)))
-        if wanted(text).wish is not Wish.REST:
+        text = heard_text(stop.text)
+        if heard_wish(text) is not Wish.REST:
             return "", -math.inf
         (bare, *_), _ = self._decode(sound, seconds, self._all, 1, shown=False)
-        return text, stop.sureness * stop.tokens - bare.sureness * bare.tokens
+        return text, _said_once(stop) - _said_once(bare)
 
     def _hear_beginning(self, samples: F32, guide: Guide) -> Recognition:
         seconds = len(samples) / SAMPLE_RATE_HZ
@@ -186,11 +198,13 @@ class FasterWhisperRecogniser:
         command = likeliest(wordings, guide.model)
         return Recognition("" if command is None else command.text, 0.0, "en")
 
-    def _look(self, samples: F32) -> Any:
-        """What the encoder makes of the sound."""
+    def _look(self, samples: F32, least_s: float = SHORT_S) -> Any:
+        """What the encoder makes of the sound. least_s: WORD_S, SHORT_S or LONGEST_S."""
         frames = self._model.feature_extractor(samples)
-        short = len(samples) <= (SHORT_S - MARGIN_S) * SAMPLE_RATE_HZ
-        count = round((SHORT_S if short else LONGEST_S) * FRAMES_PER_S)
+        needed_s = len(samples) / SAMPLE_RATE_HZ + MARGIN_S
+        sizes = (WORD_S, SHORT_S, LONGEST_S)
+        size_s = next((s for s in sizes if s >= max(least_s, needed_s)), LONGEST_S)
+        count = round(size_s * FRAMES_PER_S)
         whole = np.zeros((frames.shape[0], count), np.float32)
         whole[:, : min(count, frames.shape[1])] = frames[:, :count]
         return self._model.encode(whole)
@@ -198,26 +212,29 @@ class FasterWhisperRecogniser:
     def _hear_command(self, samples: F32, guide: Guide) -> Recognition:
         sound, seconds = self._look(samples), len(samples) / SAMPLE_RATE_HZ
         free, silence = self._hear_plainly(sound, seconds)
-        if is_stop(free.text):
-            return Recognition(" ".join(once(plain_words(free.text))), _probability(free), "en")
+        words = once(plain_words(free.text))
+        if heard_wish(free.text) is not Wish.NONE:
+            return Recognition(heard_text(free.text), _probability(free), "en")
         wordings, _ = self._decode(sound, seconds, guide.suppressed, BEAM)
         # What was heard freely may be a command too; the search for commands does not always come across it.
         offered = [likeliest(wordings, guide.model), likeliest([free], guide.model)]
         commands = [c for c in offered if c is not None and self._may_be(c, free, seconds)]
-        words = plain_words(free.text)
-        shaped = guide.shape.fits(once(words))
+        shaped = guide.shape.fits(words)
         # The sentences that it is shown make commands of tales: without them, "I put it there" has its "I".
         bare = (
             self._decode(sound, seconds, self._all, 1, False)[0][0] if commands or shaped else free
         )
         for command in commands:
-            if is_stop(command.text) and self._stop_margin(sound, seconds, guide)[1] < EVEN_MARGIN:
+            if (
+                heard_wish(command.text) is not Wish.NONE
+                and self._stop_margin(sound, seconds, guide)[1] < EVEN_MARGIN
+            ):
                 continue  # what is held to the words of this world makes "don't move" of "down"
             if self._is_all(command, free, sound, seconds) and (
                 bare is free or self._is_all(command, bare, sound, seconds)
             ):
                 return Recognition(command.text, command.confidence, "en")
-        text = " ".join(free.text.split() if once(words) == words else once(words))
+        text = " ".join(free.text.split() if words == plain_words(free.text) else words)
         if not text:
             return Recognition("", 0.0, "en")
         sureness = _probability(free)
@@ -248,12 +265,12 @@ class FasterWhisperRecogniser:
     def _is_sure(self, free: Hypothesis, places: Sequence[int], sound: Any, seconds: float) -> bool:
         """Whether one of these of the freely heard words was certainly said."""
         tokens = self._tokens
-        (found,) = self._model.model.align(
-            sound,
-            [*tokens.sot_sequence, tokens.no_timestamps],
-            [list(free.ids)],
-            max(1, round(seconds * FRAMES_PER_S)),
-        )
+        start = [*tokens.sot_sequence, tokens.no_timestamps]
+        frames = max(1, round(seconds * FRAMES_PER_S))
+        try:
+            (found,) = self._model.model.align(sound, start, [list(free.ids)], frames)
+        except Exception:  # a model without alignment heads, of somebody's own making
+            return True
         sure: list[float] = []
         text, least = "", 1.0
         for number, probability in zip(free.ids, found.text_token_probs, strict=False):
@@ -329,6 +346,16 @@ class FasterWhisperRecogniser:
         return _recognition(list(segments), str(info.language or ""))
 
 
+class StopAmongWords:
+    """A matcher of the spotter, for while the robot itself speaks."""
+
+    def __init__(self, recogniser: FasterWhisperRecogniser) -> None:
+        self._recogniser = recogniser
+
+    def match(self, samples: F32) -> Match:
+        return self._recogniser.match_among(samples)
+
+
 def _recognition(segments: Iterable[Any], language: str) -> Recognition:
     """One text out of the segments. Confidence: the mean probability of its tokens, less what hints at silence."""
     texts, logs, weights, silent = [], 0.0, 0.0, 0.0
@@ -397,6 +424,12 @@ def _bytes_of_letters() -> dict[str, int]:
         **{chr(byte): byte for byte in plain},
         **{chr(256 + n): byte for n, byte in enumerate(others)},
     }
+
+
+def _said_once(one: Hypothesis) -> float:
+    """Logarithm of its probability, for one time of what it has again and again: "3 3 3 3" is one "three"."""
+    words = plain_words(one.text)
+    return one.sureness * one.tokens * len(once(words)) / max(1, len(words))
 
 
 def _probability(one: Hypothesis) -> float:

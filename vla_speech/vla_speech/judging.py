@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 
 from vla_common.foreign_text import line
 from vla_common.outcomes import OK, Code, Result
-from vla_common.stop_words import Wish, wanted
+from vla_common.stop_words import Wish
 from vla_speech.recogniser import Recognition
 from vla_speech.segmenter import Ending, Utterance
+from vla_speech.spoken_stops import heard_wish
 from vla_speech.wake_word import Addressing
 
 
@@ -54,7 +55,7 @@ def judge(
     said_s: from when to when, on the clock of `addressing`.
     """
     text = " ".join(recognition.text.split())
-    stops = wanted(text).wish is Wish.REST
+    stops = heard_wish(text) is Wish.REST
     if stops and recognition.result.ok and recognition.confidence >= threshold / 2:
         return text, OK
     if not text:

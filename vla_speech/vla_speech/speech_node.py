@@ -31,6 +31,7 @@ from vla_common.conversions import (
 )
 from vla_common.lifecycle import VlaLifecycleNode
 from vla_common.outcomes import OK, Code, Result, VlaError
+from vla_common.stop_words import Wish
 from vla_common.trace import new_trace_id, short
 from vla_speech import audio_qos, conversions, listening
 from vla_speech.assembly import Parts, make_parts
@@ -40,6 +41,7 @@ from vla_speech.hearing import Hearing
 from vla_speech.judging import Transcript, judge
 from vla_speech.recogniser import F32, SAMPLE_RATE_HZ, Recognition
 from vla_speech.segmenter import Ending, Utterance
+from vla_speech.spoken_stops import heard_wish
 from vla_speech.stream_time import StreamTime
 from vla_speech.vocabulary import vocabulary_of
 from vla_speech.wake_word import Addressing
@@ -186,13 +188,7 @@ class SpeechNode(VlaLifecycleNode):
                 self._hearing.final(event.utterance, context)
 
     def _on_stop_word(self, event: listening.StopHeard) -> None:
-        reason = f"somebody said '{event.word}'"
-        if self._stop.service_is_ready():
-            future = self._stop.call_async(Stop.Request(reason=reason))
-            future.add_done_callback(self._after_stop)
-        else:
-            self.get_logger().error(f"{reason}, but there is nobody who could stop")
-        self._counts["stops"] += 1
+        self._call_stop(event.word)
         trace_id, self._trace_id = self._trace_id, new_trace_id()
         self._publish(
             Transcript(
@@ -200,6 +196,15 @@ class SpeechNode(VlaLifecycleNode):
                 accepted=True, is_stop=True, trace_id=trace_id,
             )
         )  # fmt: skip
+
+    def _call_stop(self, said: str) -> None:
+        reason = f"somebody said '{said[:100]}'"
+        if self._stop.service_is_ready():
+            future = self._stop.call_async(Stop.Request(reason=reason))
+            future.add_done_callback(self._after_stop)
+        else:
+            self.get_logger().error(f"{reason}, but there is nobody who could stop")
+        self._counts["stops"] += 1
 
     def _after_stop(self, future: Any) -> None:
         result = outcome_from_msg(future.result().outcome)
@@ -227,6 +232,8 @@ class SpeechNode(VlaLifecycleNode):
         trace_id, *said_s = context
         threshold = self._whisper.confidence_threshold
         text, result = judge(recognition, utterance, threshold, self._addressing, tuple(said_s))
+        if result.ok and heard_wish(text) is Wish.REST:
+            self._call_stop(text)  # nobody in between, as with a stop that was spotted
         self._counts["utterances"] += 1
         self._counts["accepted"] += result.ok
         self.report_health(

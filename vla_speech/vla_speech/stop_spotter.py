@@ -15,8 +15,9 @@ from typing import Protocol
 
 import numpy as np
 
-from vla_common.stop_words import PHRASES, POLITE, Wish, wanted
+from vla_common.stop_words import PHRASES, POLITE, Wish
 from vla_speech.recogniser import F32, SAMPLE_RATE_HZ
+from vla_speech.spoken_stops import heard_wish
 from vla_speech.vad import FRAME_S
 
 BEFORE_S = 0.2
@@ -30,16 +31,20 @@ REPEATED_S = 1.0
 SHORTEST_S = 0.09
 COVERED_S = 1.5
 """Sound that is looked at while the robot itself speaks and leaves no pause: a stop word, and some of its own words."""
-COVERED_PERIOD_S = 0.5
+COVERED_PERIOD_S = 0.6
 """How often."""
 
 
 @dataclass(frozen=True)
 class Match:
-    """phrase: what the sound resembles, empty for nothing; confidence 0..1."""
+    """phrase: what the sound resembles, empty for nothing; confidence 0..1.
+
+    others: how sure the matcher is of other words, 0..1.
+    """
 
     phrase: str = ""
     confidence: float = 0.0
+    others: float = 1.0
 
 
 class Matcher(Protocol):
@@ -51,13 +56,17 @@ class Matcher(Protocol):
 
 
 SHORT_PIECE_S = 1.2
-"""Sound with its pauses into which one stop word fits; of a longer one, a chain of stop words explains anything."""
+"""Sound with its pauses into which one stop word fits; of a longer one, a chain of stop words explains anything.
+Of up to twice as much, it counts only together with what the good matcher heard."""
 
 
 PLAIN = "stop"
 """The word that a quick matcher tells from others; "halt", "freeze" and "don't move" sound like many words."""
 PLAINLY = 0.8
 """How sure a quick matcher has to be of them, where a good one can be asked."""
+VERY_SURELY = 0.97
+UNSURE = 0.15
+"""How sure the one has to be, and the other unsure of anything else, for a word that only the former hears."""
 SUPPORT = 3.0
 """What it adds that both heard the same, as a logarithm of odds."""
 
@@ -71,11 +80,14 @@ class TwoMatchers:
 
     def match(self, samples: F32) -> Match:
         quick = Match()
-        if len(samples) <= SHORT_PIECE_S * SAMPLE_RATE_HZ:
+        if len(samples) <= 2 * SHORT_PIECE_S * SAMPLE_RATE_HZ:
             quick = self._quick.match(samples)
-            if is_plain(quick.phrase) and quick.confidence >= max(PLAINLY, self._confidence):
+            surely = quick.confidence >= max(PLAINLY, self._confidence)
+            if surely and is_plain(quick.phrase) and len(samples) <= SHORT_PIECE_S * SAMPLE_RATE_HZ:
                 return quick
         good = self._good.match(samples)
+        if quick.confidence >= VERY_SURELY and good.others < UNSURE:
+            return quick
         agree = quick.confidence >= self._confidence and _core(quick.phrase) == _core(good.phrase)
         if not good.phrase or not agree:
             return good
@@ -101,8 +113,9 @@ SURELY = 0.9
 
 
 def is_plain(phrase: str) -> bool:
-    """Whether it begins with "stop", polite words aside."""
-    return _core(phrase)[:1] == (PLAIN,)
+    """Whether it begins with "stop", polite words aside; with "it" or "that" it may be "start" or "stock"."""
+    core = _core(phrase)
+    return core[:1] == (PLAIN,) and not {"it", "that"}.intersection(core)
 
 
 def _core(phrase: str) -> tuple[str, ...]:
@@ -203,7 +216,7 @@ class StopSpotter:
             return None
         self._next_covered_s = at_s + COVERED_PERIOD_S
         match = self._covered_matcher.match(np.concatenate(self._covered))
-        if match.confidence < self._rules.confidence or wanted(match.phrase).wish is not Wish.REST:
+        if match.confidence < self._rules.confidence or heard_wish(match.phrase) is not Wish.REST:
             return None
         self._covered.clear()
         return match.phrase, max(0.0, at_s - COVERED_S), at_s + FRAME_S
@@ -256,7 +269,7 @@ class StopSpotter:
         match = self._matcher.match(np.concatenate(self._frames))
         if match.confidence < self._rules.confidence:
             return ""
-        plainly = wanted(match.phrase).wish is Wish.REST
+        plainly = heard_wish(match.phrase) is Wish.REST
         return match.phrase if plainly or count_phrases(match.phrase, self._phrases) else ""
 
     def _found(self, phrase: str) -> tuple[str, float, float]:
