@@ -44,7 +44,10 @@ class KnownMap:
         with self._lock:
             self._heard = True
             if self._places and not places and map_id in ("", self._map_id):
-                self._trouble = f"The list of places has become empty, and {len(self._places)} places were known."
+                self._trouble = (
+                    f"The list of places has become empty, and {len(self._places)} places were known; whoever "
+                    "publishes them has to send them again, or to name another map_id."
+                )
                 return
             self._places, self._map_id, self._trouble = tuple(places), map_id, ""
 
