@@ -38,6 +38,7 @@ from vla_bringup.system_state import (
     takes_commands,
 )
 from vla_common.follow_ups import corrects
+from vla_common.foreign_text import quoted
 from vla_common.outcomes import OK, Code, Result, VlaError
 from vla_common.stop_words import Wanted, Wish, wanted
 from vla_common.trace import short
@@ -52,8 +53,6 @@ END_TIMEOUT_S = 10.0
 """How long a command that was taken back may take to come to rest before the robot is stopped."""
 NO_ANSWER = "never mind"
 """What ends a command that asks something, as planners and consent know it."""
-MOST_QUOTED = 100
-"""Characters of somebody's words that a sentence repeats."""
 _POLICIES = {"queue": Policy.QUEUE, "replace": Policy.REPLACE, "refuse": Policy.REFUSE}
 
 
@@ -306,7 +305,7 @@ class Coordinator:
             self.dispatch()
 
     def _stop_by_command(self, run: CommandRun, asked: Wanted) -> Ending:
-        stopped = self._stop(f"command '{run.command.text[:MOST_QUOTED]}'")
+        stopped = self._stop(f"command {quoted(run.command.text)}")
         said = "Stopped. Nothing moves until reset." if stopped.ok else stopped.message
         return run.finish(Result(stopped.code, said + _not_done(asked)))
 
@@ -317,7 +316,7 @@ class Coordinator:
         """
         ended = self.running
         waiting = len(self.waiting())
-        self.cancel_all(Code.CANCELED, f"Taken back: '{run.command.text[:MOST_QUOTED]}'.")
+        self.cancel_all(Code.CANCELED, f"Taken back: {quoted(run.command.text)}.")
         if ended is not None and not ended.over.wait(END_TIMEOUT_S):
             stopped = self._stop("a command that was taken back did not end")
             said = "It did not end by itself, so I stopped. Nothing moves until reset."
@@ -399,7 +398,7 @@ class Coordinator:
         """
         wish = wanted(text).wish
         if wish is Wish.REST:
-            return self._stop(f"answer '{text[:MOST_QUOTED]}'")
+            return self._stop(f"answer {quoted(text)}")
         if wish is Wish.END:
             text = NO_ANSWER  # however it was said
         if not text.strip():
@@ -555,4 +554,4 @@ def _not_done(asked: Wanted) -> str:
     """What was asked for beside the stop is never lost silently."""
     if not asked.left_out:
         return ""
-    return f" I have not carried out '{asked.left_out[:MOST_QUOTED]}'; say it again when it may be done."
+    return f" I have not carried out {quoted(asked.left_out)}; say it again when it may be done."
