@@ -17,6 +17,7 @@ TOPICS = {
     "odom_topic": ("odom", "Odometry of the base"),
     "scan_topic": ("scan", "Scan of a distance sensor"),
     "joint_states_topic": ("joint_states", "States of the joints"),
+    "gripper_holding_topic": ("gripper_holding", "Whether the gripper holds something"),
     "places_topic": ("places", "Named places of the map"),
     "color_topic": ("camera/color/image_raw", "Colour images of the camera"),
     "color_info_topic": ("camera/color/camera_info", "camera_info of the colour camera"),

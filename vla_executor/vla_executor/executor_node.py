@@ -342,6 +342,8 @@ class ExecutorNode(VlaLifecycleNode):
         robot, runner = self._robot, self._runner
         if robot is None or runner is None:
             return
+        if robot.grip().holding is False:
+            runner.memory.held = None  # an empty hand holds no name either
         # Several threads report changes: what goes out last has to be what was read last.
         with self._publishing:
             snapshot = self._state.snapshot()

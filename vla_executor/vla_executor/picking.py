@@ -28,8 +28,10 @@ class Pick(Skill):
         single(context.object("object"))
         if context.robot.grip().holding:
             held = context.memory.held
-            name = held.describe() if held else "something"
-            raise VlaError(Code.PRECONDITION_FAILED, f"The gripper already holds {name}.")
+            name = f"the {held.describe()}" if held else "something that nobody saw it take"
+            raise VlaError(
+                Code.PRECONDITION_FAILED, f"The gripper already holds {name}; put it down first."
+            )
 
     def run(self, context: SkillContext) -> None:
         attempts = context.config.grasp_attempts

@@ -26,6 +26,7 @@ from rclpy.duration import Duration
 from rclpy.qos import qos_profile_action_status_default
 from rclpy.time import Time
 from sensor_msgs.msg import LaserScan
+from std_msgs.msg import Bool
 from tf2_ros import TransformException, TransformListener
 from vla_interfaces.action import Manipulate
 from vla_interfaces.msg import Feedback, PlaceArray
@@ -49,6 +50,7 @@ from vla_executor.config import ExecutorConfig
 from vla_executor.geometry import Point3, Pose2
 from vla_executor.goal_client import GoalCall, wait_for_server
 from vla_executor.interference import MotionWatch
+from vla_executor.jaw import Jaw
 from vla_executor.known_map import KnownMap
 from vla_executor.robot import (
     ZERO,
@@ -128,7 +130,7 @@ class RosRobot:
         self._unordered: tuple[float, Velocity] | None = None
         self._at_work: dict[str, bool] = {}
         self.odometry_publishers: Callable[[], int] = lambda: 1
-        self._grip = Grip()
+        self._jaw = Jaw()
         self.moving = False
         group = node.reentrant
         self._cmd_vel = VelocityOutlet(node, config.cmd_vel_type, config.base_frame)
@@ -163,6 +165,7 @@ class RosRobot:
             for name in self._actions
         }
         self._query = node.create_client(QueryScene, "query_scene", callback_group=group)
+        node.streams.create_subscription(Bool, "gripper_holding", self._on_jaw, SENSOR)
         for name in self._actions:
             node.streams.create_subscription(
                 GoalStatusArray,
@@ -312,7 +315,15 @@ class RosRobot:
         return self._scan
 
     def grip(self) -> Grip:
-        return self._grip
+        return self._jaw.grip
+
+    def _on_jaw(self, message: Any) -> None:
+        """What the jaw says of itself, between the operations of the arm."""
+        at_work = self._at_work.get("manipulate", False) or any(
+            call.name == "manipulate" for call in self._goals_now()
+        )
+        if self._jaw.says(bool(message.data), at_work, time.monotonic()):
+            self._changed()
 
     def _next_odometry(
         self, newer_than_s: float, timeout_s: float, over: Callable[[], bool]
@@ -436,7 +447,7 @@ class RosRobot:
             raise VlaError(
                 Code.EXECUTION_FAILED, f"The arm did not finish '{operation.name.lower()}'."
             )
-        return self._grip
+        return self._jaw.grip
 
     def point_head(self, point: Point3, token: CancelToken, timeout_s: float) -> None:
         config = self._config
@@ -502,7 +513,7 @@ class RosRobot:
             return  # `halt` finds it among the goals and says so
         self._goals.discard(goal_call)
         if goal_call.name == "manipulate" and goal_call.result is not None:
-            self._grip = conversions.grip_from_msg(goal_call.result)
+            self._jaw.operated(conversions.grip_from_msg(goal_call.result))
             self._changed()
 
     # --- stopping -----------------------------------------------------------------------------

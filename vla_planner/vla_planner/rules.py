@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from vla_common.outcomes import Code, VlaError
-from vla_common.skills import Plan
-from vla_planner import lexicon, overlay, reading
+from vla_common.skills import Plan, Step
+from vla_planner import in_hand, lexicon, overlay, reading
 from vla_planner.answers import Asker
 from vla_planner.backend import PlanRequest, Proposal
 from vla_planner.building import elements, item_type
@@ -46,6 +46,10 @@ class RulesBackend:
         Errors: EMPTY_COMMAND, NOT_UNDERSTOOD, NOT_POSSIBLE, AMBIGUOUS, NOT_CONFIRMED, UNKNOWN_PLACE, SKILL_UNAVAILABLE,
         INVALID_ARGUMENT.
         """
+        if in_hand.is_question(request.command):
+            return Proposal(
+                (Step("say", {"text": in_hand.answer(request.scene, request.holding)}),)
+            )
         known = overlay.of(self._lexicon, request.scene, request.skills)
         asker = Asker(request.answers, known)
         said = self._read(request.command, known)

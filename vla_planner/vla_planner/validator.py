@@ -21,6 +21,7 @@ from vla_common.skills import (
     SkillSpec,
     Step,
 )
+from vla_planner import in_hand
 from vla_planner.words import listed, quoted
 
 # Skills whose object need not be known beforehand: they are how it gets known, or say what is seen.
@@ -233,7 +234,8 @@ class _Walk:
                 f"{self._group.describe().capitalize()}: each has to be put down before something else is taken.",
             )
         if skill in TAKES and world.holding == {True}:
-            what = f" the {world.held.describe()}" if world.held else " something"
+            known = f"the {world.held.describe()}" if world.held else in_hand.name(self._scene)
+            what = f" {known or 'something'}"
             raise VlaError(
                 Code.INVALID_PLAN, f"The gripper already holds{what}; put it down first."
             )

@@ -1,6 +1,6 @@
 """The simulated robot as a ROS node. It stands in for hardware: no lifecycle, drives when told to.
 
-Subscribes: cmd_vel, keep_out_mask (latched). Publishes: odom, joint_states, tf, scan,
+Subscribes: cmd_vel, keep_out_mask (latched). Publishes: odom, joint_states, gripper_holding, tf, scan,
 camera/color/image_raw, camera/color/camera_info, camera/depth/image_raw, places (latched), sim/overview/image_raw and
 sim/true_motion (while somebody looks), /clock (when speed is not 1).
 Serves: actions navigate_to_pose, manipulate, point_head; services sim/ground_truth, sim/reset, sim/fault.
@@ -28,6 +28,7 @@ from rclpy.node import Node
 from rclpy.qos import qos_profile_sensor_data
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, Image, JointState, LaserScan
+from std_msgs.msg import Bool
 from tf2_ros import StaticTransformBroadcaster, TransformBroadcaster
 from trajectory_msgs.msg import JointTrajectory
 from vla_interfaces.action import Manipulate
@@ -47,6 +48,8 @@ from vla_sim.manipulation import Operation
 from vla_sim.render_backend import Backend, BackendError, select_backend
 from vla_sim.world_files import permitted
 
+HOLDING_PERIOD_S = 0.2
+"""Between two words of the jaw that say the same."""
 NAV2_PLANNER_UNKNOWN, NAV2_NO_VALID_PATH = 200, 208
 NAV2_CONTROLLER_UNKNOWN, NAV2_NO_PROGRESS = 100, 105
 """Error codes of nav2's planner server (before driving) and controller server (while driving)."""
@@ -141,6 +144,8 @@ class SimNode(Node):
     def _make_publishers(self) -> None:
         self._odom = self.create_publisher(Odometry, "odom", 10)
         self._joints = self.create_publisher(JointState, "joint_states", 10)
+        self._holding = self.create_publisher(Bool, "gripper_holding", LATCHED)
+        self._held_last: tuple[bool, float] | None = None
         self._color = self.create_publisher(Image, "camera/color/image_raw", SENSOR)
         self._info = self.create_publisher(CameraInfo, "camera/color/camera_info", SENSOR)
         self._depth = self.create_publisher(Image, "camera/depth/image_raw", SENSOR)
@@ -198,7 +203,16 @@ class SimNode(Node):
         self._tf.sendTransform(conversions.transforms_to_msg(state, stamp))
         self._odom.publish(conversions.odometry_to_msg(state, stamp))
         self._joints.publish(conversions.joints_to_msg(state, stamp))
+        self._tell_holding(bool(state.holding))
         self._last_stamp = stamp
+
+    def _tell_holding(self, holding: bool) -> None:
+        """At once when it changes, and again and again."""
+        now_s = time.monotonic()
+        last = self._held_last
+        if last is None or holding != last[0] or now_s - last[1] >= HOLDING_PERIOD_S:
+            self._held_last = (holding, now_s)
+            self._holding.publish(Bool(data=holding))
 
     def on_motion(self, states: Any, began_s: float) -> None:
         """See ``runner.Listener``."""
