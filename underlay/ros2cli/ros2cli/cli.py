@@ -49,6 +49,11 @@ OUTSIDE_SUBSET = {
 
 def main(argv: Sequence[str] | None = None) -> Result:
     """Carry out one command line; `sys.exit` understands the result."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(
+                errors="backslashreplace"
+            )  # a terminal that can't write all characters
     words = list(sys.argv[1:] if argv is None else argv)
     if not words and os.environ.get("_ARGCOMPLETE") == "1":
         words = os.environ.get("COMP_LINE", "").split()[1:]
