@@ -23,6 +23,7 @@ setup(
         "console_scripts": [
             "state_manager_node = vla_bringup.state_manager_node:main",
             "composed_node = vla_bringup.composed_node:main",
+            "watcher_node = vla_bringup.watcher_node:main",
             "vla = vla_bringup.cli:main",
         ]
     },

@@ -6,13 +6,24 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import psutil
 import pytest
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState
 from vla_interfaces.action import ExecuteCommand
 from vla_interfaces.msg import Outcome, SystemStatus
+from vla_interfaces.srv import Manage
 
+from vla_bringup.journal_config import journal_path
+from vla_bringup.journal_reader import JournalReader
 from vla_bringup.system_client import SystemClient
+from vla_common.outcomes import Code
+from vla_common.trace import new_trace_id
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "shared"))
+from motion_watch import STILL, MotionWatch
 
 pytestmark = pytest.mark.system
 LONG_S = 120.0
@@ -109,6 +120,35 @@ def test_ctrl_c_ends_everything_cleanly(tmp_path, composed):
     assert alive == []
 
 
+@pytest.mark.parametrize("composed", ["false", "true"])
+def test_ctrl_c_during_a_command_ends_it_truly_and_on_record(tmp_path, composed, monkeypatch):
+    monkeypatch.setenv("ROS_HOME", str(tmp_path / "home"))
+    trace_id = new_trace_id()
+    with (
+        Launched(tmp_path / "log", f"composed:={composed}", "seed:=0") as launched,
+        SystemClient(name="ctrl_c") as client,
+    ):
+        launched.ready(client)
+        run = client.start(
+            ExecuteCommand.Goal(command="go to the shelf", source="test", trace_id=trace_id)
+        )
+        while abs(client.ground_truth().robot_velocity.linear.x) < 0.1:
+            assert run.wait(0.0) is None
+        code, alive = launched.interrupt()
+        told = run.wait(1.0)
+    log = (tmp_path / "log").read_text()
+    assert code == 0, log[-3000:]
+    assert alive == []
+    assert "escalating" not in log
+    assert "Traceback" not in log
+    assert "RCLError" not in log
+    assert Code.STOP_UNCONFIRMED.name not in log
+    record = JournalReader(journal_path("", "vla")).details(trace_id).record
+    assert record.outcome == Code.SHUTTING_DOWN.name
+    assert told is not None, log[-3000:]
+    assert told.result.outcome.code == Code.SHUTTING_DOWN
+
+
 def test_send_goal_from_a_second_shell(tmp_path):
     with Launched(tmp_path / "log") as launched, SystemClient(name="second_shell") as client:
         launched.ready(client)
@@ -173,6 +213,73 @@ def test_a_robot_with_interfaces_of_its_own(tmp_path):
                 assert launched.interrupt() == (0, [])
         finally:
             os.killpg(process.pid, signal.SIGINT)
+
+
+@pytest.mark.parametrize(
+    ("number", "composed"),
+    [(signal.SIGKILL, "false"), (signal.SIGTERM, "false"), (signal.SIGKILL, "true")],
+)
+def test_a_launch_that_is_gone_leaves_a_robot_at_rest_and_no_process(tmp_path, number, composed):
+    with (
+        Launched(tmp_path / "log", f"composed:={composed}", "seed:=0") as launched,
+        SystemClient(name="orphans") as client,
+    ):
+        launched.ready(client)
+        client.start(ExecuteCommand.Goal(command="go to the shelf", source="test"))
+        while abs(client.ground_truth().robot_velocity.linear.x) < 0.1:
+            pass
+        family = psutil.Process(launched.process.pid).children(recursive=True)
+        watch = MotionWatch(client)
+        watch.check()
+        launched.process.send_signal(number)
+        launched.process.wait(LONG_S)
+        _, alive = psutil.wait_procs(family, timeout=LONG_S)
+        assert alive == []
+        assert watch.trace.newest.base < STILL
+
+
+def test_a_node_that_is_shut_down_for_good_comes_back(tmp_path):
+    with Launched(tmp_path / "log", "seed:=0") as launched, SystemClient(name="final") as client:
+        launched.ready(client)
+        request = ChangeState.Request(
+            transition=Transition(id=Transition.TRANSITION_ACTIVE_SHUTDOWN)
+        )
+        assert client.call(ChangeState, "executor/change_state", request).success
+        outcome = client.manage(Manage.Request.STARTUP, LONG_S)
+        assert outcome.code == Code.OK, outcome
+        status = client.status()
+        executor = next(c for c in status.components if c.name == "executor")
+        assert (executor.lifecycle_state, executor.restarts) == (3, 1), executor
+        assert client.stop("again").ok
+        assert launched.interrupt() == (0, [])
+
+
+def test_composed_stages_that_hang_do_not_drive_on(tmp_path):
+    """Somebody outside of their process stops the robot, and starts them anew."""
+    with (
+        Launched(tmp_path / "log", "composed:=true", "seed:=0") as launched,
+        SystemClient(name="hang") as client,
+    ):
+        launched.ready(client)
+        client.start(ExecuteCommand.Goal(command="go to the shelf", source="test"))
+        while abs(client.ground_truth().robot_velocity.linear.x) < 0.1:
+            pass
+        composed = next(
+            child
+            for child in psutil.Process(launched.process.pid).children(recursive=True)
+            if any("composed_node" in word for word in child.cmdline())
+        )
+        composed.suspend()
+        watch = MotionWatch(client)
+        watch.check()
+        assert watch.until_still(0.0, LONG_S) is not None
+        psutil.wait_procs([composed], timeout=LONG_S)
+        assert not composed.is_running()
+        status = client.wait_for_status(
+            lambda s: s.state == SystemStatus.IDLE and s.header.stamp.sec > 0, LONG_S
+        )
+        assert status is not None
+        assert launched.interrupt() == (0, [])
 
 
 def test_a_killed_demo_leaves_nothing_behind(tmp_path):

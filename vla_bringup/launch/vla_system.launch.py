@@ -7,6 +7,7 @@ them up. With `robot:=sim` the simulator stands in for the robot.
 from __future__ import annotations
 
 import os
+import signal
 
 from ament_index_python.packages import get_package_share_directory
 from launch import LaunchDescription
@@ -24,6 +25,7 @@ from launch_ros.substitutions import FindPackageShare
 from vla_bringup import config_check, robot_names
 from vla_bringup.config import IntegrationConfig
 from vla_bringup.foreign_interfaces import lacking
+from vla_common import process_watch
 from vla_common.lease import conflict
 from vla_common.private_files import be_private
 from vla_common.shared_memory import clear_dead
@@ -150,6 +152,8 @@ def arguments() -> list[DeclareLaunchArgument]:
 
 
 def set_up(context, *_):
+    end_with_owner()
+
     def value(name: str) -> str:
         return LaunchConfiguration(name).perform(context)
 
@@ -177,7 +181,11 @@ def set_up(context, *_):
         "ros_arguments": ["--log-level", value("log_level")],
         "parameters": [config_file, *clock],
     }
-    actions = [SetEnvironmentVariable("ROS_DOMAIN_ID", domain_id(parameters))]
+    actions = [
+        SetEnvironmentVariable("ROS_DOMAIN_ID", domain_id(parameters)),
+        # Nodes bring the robot to rest and end when this process is gone, however it went.
+        SetEnvironmentVariable(process_watch.LAUNCH, process_watch.own_name()),
+    ]
     check_alone(domain_id(parameters), namespace)
     be_private()  # logs are nobody else's business, and the nodes inherit it
     clear_dead()
@@ -214,6 +222,17 @@ def set_up(context, *_):
                 **common,
             )
         )
+        # State manager and executor watch each other; in one process they hang together, and somebody else has to.
+        actions.append(
+            Node(
+                package="vla_bringup",
+                executable="watcher_node",
+                name="watcher",
+                respawn=True,
+                respawn_delay=1.0,
+                **common,
+            )
+        )
     else:
         actions += [
             Node(
@@ -236,6 +255,13 @@ def set_up(context, *_):
             )
         )
     return actions
+
+
+def end_with_owner() -> None:
+    """One Ctrl-C for this process when whoever started it for themselves is gone, such as a demo that was killed."""
+    owner = process_watch.named(process_watch.OWNER)
+    if owner is not None:
+        process_watch.watch_end(owner, lambda: os.kill(os.getpid(), signal.SIGINT))
 
 
 def voice_stages(value, parameters: dict) -> tuple[list, list[str]]:

@@ -17,11 +17,14 @@ from vla_bringup.supervision import Component, LifecycleState, Supervision, Tran
 from vla_common.calls import call
 from vla_common.heartbeat import PulseInfo, PulseWatch
 from vla_common.outcomes import VlaError
-from vla_common.processes import kill
+from vla_common.process_watch import LAUNCH, named
+from vla_common.processes import ProcessState, kill, process_state
 
 PERIOD_S = 1.0
 STARTING_PERIOD_S = 0.1
 GET_STATE_TIMEOUT_S = 2.0
+LEAVE_TIMEOUT_S = 0.5
+"""It may wait for somebody who is gone already, and is left to the end of the process then."""
 MOST_MISSES = 3
 """Answers in a row that an active component may owe before it counts as lost."""
 
@@ -53,6 +56,7 @@ class ComponentClient:
         self._reported: set[str] = set()
         self._misses: dict[str, int] = {}
         self._up = False
+        self._looks = 0
         self._over = False
         self._wake = threading.Event()
         self._settled = threading.Condition()
@@ -94,16 +98,29 @@ class ComponentClient:
                 out[name] = last.process.pid
         return out
 
+    def strangers(self) -> list[str]:
+        """Components under whose name somebody else sends pulses."""
+        return self._pulses.strangers()
+
+    @property
+    def looks(self) -> int:
+        """How often all components have been looked at."""
+        return self._looks
+
     def wait_until(self, condition: Callable[[], bool], timeout_s: float) -> bool:
         """Wait until a condition on the components holds; looked at after every observation."""
         with self._settled:
             return self._settled.wait_for(condition, timeout_s)
 
-    def close(self) -> None:
+    def leave_alone(self) -> None:
+        """The system goes down: who is lost from now on goes down as well. Pulses are still heard."""
         self._over = True
         self._wake.set()
+
+    def close(self) -> None:
+        self.leave_alone()
         self._pulses.close()
-        self._thread.join(GET_STATE_TIMEOUT_S + 1.0)
+        self._thread.join(LEAVE_TIMEOUT_S)
 
     def _pulse(self, name: str, info: PulseInfo) -> None:
         component = self._supervision.by_name[name]
@@ -138,6 +155,7 @@ class ComponentClient:
         """Observe all, end what hangs, do at most one transition; True when there is more to do soon."""
         for component in self._supervision.components:
             self._observe(component)
+        self._looks += 1
         now = time.monotonic()
         for component in self._supervision.hung(now):
             self._end(component)
@@ -161,6 +179,8 @@ class ComponentClient:
             if name not in self._reported:
                 return
             self._reported.discard(name)
+        if self._over:
+            return
         # Going down in order is no loss; dying on the way down is.
         if self._up or not self._supervision.by_name[name].alive:
             self._node.get_logger().error(f"{name} is lost: {reason}")
@@ -169,9 +189,17 @@ class ComponentClient:
     def _end(self, component: Component) -> None:
         component.killed = True
         last = self._pulses.last(component.name)
-        if last is not None and kill(last.process):
-            self._node.get_logger().error(
+        if last is None:
+            return
+        launch, log = named(LAUNCH), self._node.get_logger()
+        if kill(last.process, component.name, launch.pid if launch else 0):
+            log.error(
                 f"{component.name} hangs ({component.lost_reason}); process {last.process.pid} was killed"
+            )
+        elif process_state(last.process) is not ProcessState.GONE:
+            log.error(
+                f"{component.name} hangs ({component.lost_reason}), and process {last.process.pid} is not proven "
+                "to be a node of ours: end it"
             )
 
     def _observe(self, component: Component) -> None:

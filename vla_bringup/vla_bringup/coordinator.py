@@ -102,6 +102,7 @@ class Coordinator:
         self._clock = clock
         self._conversation = Conversation(config.context_timeout_s, clock)
         self._lock = threading.RLock()
+        self._idle = threading.Condition(self._lock)
         self._intake = threading.Lock()
         self._queue: CommandQueue[CommandRun] = CommandQueue(config.queue_size)
         self._running: CommandRun | None = None
@@ -140,6 +141,11 @@ class Coordinator:
     def running(self) -> CommandRun | None:
         with self._lock:
             return self._running
+
+    def wait_idle(self, timeout_s: float) -> bool:
+        """Wait until no command runs any more; False after the timeout."""
+        with self._idle:
+            return self._idle.wait_for(lambda: self._running is None, timeout_s)
 
     def waiting(self) -> list[CommandRun]:
         """In the order in which they will run."""
@@ -299,6 +305,7 @@ class Coordinator:
             with self._lock:
                 self._running = None
                 self._last_own = (run.trace_id, self._clock())
+                self._idle.notify_all()
                 self._queue.finish(run.command.key)
                 self._over.append(run.command.key)
             self._ports.changed()

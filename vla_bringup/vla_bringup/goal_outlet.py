@@ -53,10 +53,14 @@ class GoalOutlet:
     def _finish(self, ending: Ending) -> Any:
         handle, report = self._handle, ending.report
         self._outbox.flush(TOLD_TIMEOUT_S)  # feedback of a goal comes before its end
-        if ending.canceled and is_canceling(handle):
-            handle.canceled()
-        elif report.result.ok:
-            handle.succeed()
-        else:
-            handle.abort()
+        try:
+            if ending.canceled and is_canceling(handle):
+                handle.canceled()
+            elif report.result.ok:
+                handle.succeed()
+            else:
+                handle.abort()
+        except Exception as error:
+            # While the node goes down nobody is left to be told; the command has ended, and that is on record.
+            self._log(f"the end of a goal could not be told: {error!r}")
         return report_to_msg(report, self._trace_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -36,6 +37,10 @@ from vla_common.skills import Plan, SkillSpec
 
 ACCEPT_TIMEOUT_S = 5.0
 MAX_PLACES = 1000
+LAST_WORD_S = 1.5
+STILL_S = 0.5
+LOOK_PERIOD_S = 0.05
+"""While the system goes down: for the executor's answer, for the robot's standstill after it, between two looks."""
 DIED = "The executor died while it carried out the command"
 
 
@@ -223,7 +228,13 @@ class StageClient:
             return ExecutionAnswer(self._without_executor(DIED), 0, records)
         if wrapped is None:
             progress(Progress(Stage.CANCELING, "Stopping the robot.", 0, count, 0.0))
-            wrapped = run.cancel(self._config.stop_timeout)
+            if token.reason is Code.SHUTTING_DOWN:
+                wrapped = self._last_word(run)
+                if wrapped is None:
+                    records = tuple(step_record_from_msg(record) for record in last)
+                    return ExecutionAnswer(self._going_down(), 0, records)
+            else:
+                wrapped = run.cancel(self._config.stop_timeout)
             if wrapped is None:
                 raise VlaError(
                     Code.STOP_UNCONFIRMED,
@@ -236,6 +247,25 @@ class StageClient:
             # The executor knows only that it was canceled; why is known here.
             result = Result(token.reason, self._why(token.reason))
         return ExecutionAnswer(result, answer.failed_step, records)
+
+    def _last_word(self, run: GoalRun) -> Any:
+        """While everything goes down the executor may be gone before it can answer; nobody waits for it then."""
+        run.ask_cancel()
+        until_s = time.monotonic() + min(self._config.stop_timeout, LAST_WORD_S)
+        while time.monotonic() < until_s:
+            wrapped = run.wait(LOOK_PERIOD_S)
+            if wrapped is not None or not self._is_active("executor"):
+                return wrapped
+        return None
+
+    def _going_down(self) -> Result:
+        missing = self._robot.wait_until_still(STILL_S)
+        if missing:
+            return Result(
+                Code.SHUTTING_DOWN,
+                f"The system goes down; the robot was told to stop, and {missing}.",
+            )
+        return Result(Code.SHUTTING_DOWN, self._why(Code.SHUTTING_DOWN))
 
     def _without_executor(self, what: str) -> Result:
         """The end of a command whose executor is not there; the robot has been told to stop by then."""

@@ -48,7 +48,7 @@ from vla_bringup.robot_client import RobotClient
 from vla_bringup.stage_client import StageClient
 from vla_bringup.state_table import Event
 from vla_bringup.supervision import Component, Limits, Supervision
-from vla_bringup.system_state import SystemState, explain, system_state, takes_commands
+from vla_bringup.system_state import explain, system_state
 from vla_bringup.voice_commands import AskedQuestions, VoiceCommands
 from vla_common.action_client import RESULT_TIMEOUT_S
 from vla_common.conversions import outcome_from_msg, outcome_to_msg, plan_to_msg, time_from_msg
@@ -69,6 +69,9 @@ from vla_common.work_loops import WorkLoops
 from vla_executor.config import ExecutorConfig
 
 STATUS_PERIOD_S = 1.0
+GOING_DOWN_S = 3.5
+"""How long the end of the process waits for that of the running command; launch loses its patience after 5 s."""
+TOLD_S = 0.1
 _REQUESTS = {
     Manage.Request.STARTUP: Event.STARTUP,
     Manage.Request.PAUSE: Event.PAUSE,
@@ -470,17 +473,27 @@ class StateManagerNode(Node):
         return OK
 
     def _start_up(self) -> Result:
+        """OK only when every required component is active, by what it says itself after the request."""
+        looks = self._components.looks
         self._bring(True)
         longest_s = self.integration.transition_timeout * 2 * len(self._supervision.components)
-        if self._components.wait_until(
-            lambda: (
-                (state := self.coordinator.state()) is SystemState.STOPPED or takes_commands(state)
-            ),
-            longest_s,
-        ):
-            return OK
+
+        def up() -> bool:
+            # One look may have been under way when this was asked for.
+            facts = self.coordinator.facts().components
+            return self._components.looks > looks + 1 and all(
+                item.active or (item.failed and not item.required) for item in facts
+            )
+
+        done = self._components.wait_until(up, longest_s)
         facts = self.coordinator.facts()
-        return Result(Code.NOT_READY, explain(system_state(facts), facts.components))
+        missing = [f"{c.name} ({c.reason.rstrip('.')})" for c in facts.components if not c.active]
+        state = explain(system_state(facts), facts.components)
+        if not done:
+            return Result(Code.NOT_READY, f"{state} Missing: {', '.join(missing)}.")
+        if missing:
+            return Result(Code.OK, f"Done, but without: {', '.join(missing)}.")
+        return Result(Code.OK, f"Done. {state}" if facts.stopped else "")
 
     def _shut_down(self) -> Result:
         self.coordinator.shutting_down(True)
@@ -528,6 +541,9 @@ class StateManagerNode(Node):
         status.resources = self._execution.resources
         if problem := self._journal.problem:
             status.degraded.append(f"journal: {problem}")
+        components = getattr(self, "_components", None)
+        for name in components.strangers() if components else ():
+            status.degraded.append(f"{name}: somebody else sends heartbeats in its name")
         pids = self._pids()
         for component in status.components:
             component.pid = pids.get(component.name, 0)
@@ -536,7 +552,13 @@ class StateManagerNode(Node):
 
     def close(self) -> None:
         """Let go in order: commands end with a reason, supervision ends."""
-        self.coordinator.cancel_all(Code.SHUTTING_DOWN, "The system goes down.")
+        self._components.leave_alone()
+        running = self.coordinator.running is not None
+        self.coordinator.shutting_down(True)
+        if not self.coordinator.wait_idle(GOING_DOWN_S):
+            self.get_logger().error("the running command has not ended in time")
+        elif running:
+            time.sleep(TOLD_S)  # its result is on its way to whoever gave the command
         self._intake.close()
         self._names.close()
         self._components.close()

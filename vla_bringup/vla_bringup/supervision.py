@@ -152,6 +152,8 @@ class Component:
             return f"Has not started within {self.limits.startup_timeout_s:g} s."
         if not self.alive:
             return "Has not started yet."
+        if self.state is LifecycleState.FINALIZED:
+            return "It was shut down for good; its process ends, and has to be started again."
         return f"Its lifecycle state is {self.state.name.lower()}."
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import subprocess
@@ -11,13 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from vla_common.private_files import make_folder, open_private
+from vla_common.process_watch import OWNER, own_name
 
 SAFE_DOMAINS = range(43, 100)
 """Domains whose ports lie below Linux's ephemeral range; 42 is left to ./vla launch."""
-
-
-PR_SET_PDEATHSIG = 1
-"""From Linux's sys/prctl.h."""
 
 
 def own_domain() -> int:
@@ -33,11 +29,6 @@ def run_folder(kind: str) -> Path:
     return folder
 
 
-def _end_with_parent() -> None:
-    """Ctrl-C for the launch process when whoever started it is killed: no system is left without an owner."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGINT)
-
-
 class SystemProcess:
     """`ros2 launch vla_bringup vla_system.launch.py` with arguments. A context manager."""
 
@@ -50,6 +41,8 @@ class SystemProcess:
             "ROS_LOG_DIR": str(log.parent / "ros_log"),
             # A journal of its own: that of the robot is not for demonstrations and tests.
             "ROS_HOME": str(log.parent),
+            # It ends when this process is gone, however it went: no system is left without an owner.
+            OWNER: own_name(),
         }
         words = [f"{name}:={value}" for name, value in arguments.items() if value != ""]
         with open(open_private(log), "wb") as out:
@@ -68,7 +61,6 @@ class SystemProcess:
                 stderr=subprocess.STDOUT,
                 env=environment,
                 start_new_session=True,
-                preexec_fn=_end_with_parent,
             )
 
     @property

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -14,6 +15,8 @@ from rcl_interfaces.msg import Parameter, ParameterValue
 from rcl_interfaces.srv import SetParameters
 from rclpy.executors import SingleThreadedExecutor
 
+from vla_common.process_watch import LAUNCH
+from vla_common.processes import _state_and_start
 from vla_common.spin import answer_always
 
 pytestmark = pytest.mark.ros
@@ -39,9 +42,15 @@ main(Node)
 """
 
 
-def start(fail=""):
+def start(fail="", launch=None):
     script = NODE.replace("FAIL", fail or "pass")
-    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    environment = {name: value for name, value in os.environ.items() if name != LAUNCH}
+    if launch is not None:
+        found = _state_and_start(launch.pid, Path("/proc"))
+        environment[LAUNCH] = f"{launch.pid}:{found[1]}"
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, env=environment
+    )
     for line in process.stdout:
         if "turning" in line:
             return process
@@ -65,6 +74,48 @@ def test_ctrl_c_that_arrives_over_and_over_does_not_kill():
     out, _ = process.communicate(timeout=LIMIT_S)
     assert "closed" in out
     assert process.returncode == 0
+
+
+def test_a_node_whose_launch_is_gone_ends_in_order():
+    launch = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    process = start(launch=launch)
+    assert process.poll() is None
+    launch.kill()
+    launch.communicate()
+    out, _ = process.communicate(timeout=LIMIT_S)
+    assert "closed" in out
+    assert process.returncode == 0
+
+
+FINAL = """
+from vla_common.lifecycle import VlaLifecycleNode
+from vla_common.spin import main
+
+class Node(VlaLifecycleNode):
+    def __init__(self):
+        super().__init__("final")
+        self.create_timer(0.05, self.go)
+    def deactivate(self):
+        print("deactivated", flush=True)
+    def go(self):
+        if not self.active:
+            self.trigger_configure()
+            self.trigger_activate()
+            self.trigger_shutdown()
+
+main(Node)
+"""
+
+
+def test_a_node_that_was_shut_down_for_good_ends_its_process():
+    """No transition leads back; launch starts it anew."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", FINAL], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    out, errors = process.communicate(timeout=LIMIT_S)
+    assert process.returncode == 0
+    assert out == "deactivated\n"
+    assert "finalized; this process ends" in errors
 
 
 def test_a_failure_while_closing_shows_in_the_exit_code():

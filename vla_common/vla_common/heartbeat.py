@@ -29,7 +29,15 @@ from vla_interfaces.msg import Heartbeat
 
 from vla_common.conversions import outcome_from_msg, outcome_to_msg
 from vla_common.outcomes import OK, Code, Result
-from vla_common.processes import ProcessIdentity, ProcessState, own_identity, process_state
+from vla_common.process_watch import LAUNCH, named
+from vla_common.processes import (
+    ProcessIdentity,
+    ProcessState,
+    is_ours,
+    own_identity,
+    process_state,
+)
+from vla_common.pulse_identity import Heard, believed
 from vla_common.work_loops import WorkLoops
 
 PERIOD_S = 0.25
@@ -37,6 +45,9 @@ LEASE_S = 1.0
 LOOK_PERIOD_S = 0.05
 TIMEOUT_S = 4.0
 """Silence after which a work loop counts as stuck; long, since a busy machine delays Python by seconds."""
+STRANGER_S = 10.0
+STRANGER_LOG_S = 10.0
+"""How long a pulse that was ignored is worth a word."""
 LOOKS_BEFORE_SILENT = 4
 """Looks that a silence takes at least: who slept itself (suspended, starved) has not heard, which proves nothing."""
 
@@ -131,7 +142,7 @@ class PulseWatch:
         self._last: dict[str, PulseInfo] = {}
         self._lost: dict[str, str] = {}
         self._silence_s: dict[str, float] = {}
-        self._foreign: set[str] = set()
+        self._strangers: dict[str, float] = {}
         self._over = threading.Event()
         for name in names:
             self._watch(node, name, group)
@@ -185,19 +196,7 @@ class PulseWatch:
         except ValueError:
             health = Result(Code.INTERNAL_ERROR, "Its pulse carries no proper outcome.")
         info = PulseInfo(message.instance, process, health, self._clock())
-        with self._lock:
-            before = self._last.get(name)
-            if before is not None and name not in self._lost and self._is_foreign(before, info):
-                first = name not in self._foreign
-                self._foreign.add(name)
-            else:
-                first = None
-        if first is not None:
-            if first:
-                self._log.error(
-                    f"a pulse of {name} came that is not its own (process {process.pid}, instance "
-                    f"{info.instance[:40]!r}); such pulses are not listened to"
-                )
+        if not self._believe(name, info):
             return
         with self._lock:
             before = self._last.get(name)
@@ -213,18 +212,37 @@ class PulseWatch:
             self._on_back(name)
         self._on_pulse(name, info)
 
-    def _is_foreign(self, before: PulseInfo, now: PulseInfo) -> bool:
-        """Whether somebody else beats in the name of a node that is alive.
+    def _believe(self, name: str, info: PulseInfo) -> bool:
+        """Anybody in the domain may send what looks like a pulse."""
+        with self._lock:
+            before = self._last.get(name)
+            lost = name in self._lost
+        if before is None:
+            return True
+        launch = named(LAUNCH)
+        if believed(
+            Heard(before.instance, before.process),
+            Heard(info.instance, info.process),
+            info.at_s - before.at_s,
+            lost,
+            process_state,
+            lambda process: is_ours(process, name, launch.pid if launch else 0),
+        ):
+            return True
+        with self._lock:
+            self._strangers[name] = info.at_s
+        self._log.error(
+            f"somebody else sends pulses of {name} (process {info.process.pid} on "
+            f"{info.process.host[:60]!r}); they are ignored",
+            throttle_duration_sec=STRANGER_LOG_S,
+        )
+        return False
 
-        A node that was started again has another process, but its old one is gone by then: on this machine that can be
-        seen, on another one its last pulse is older than its lease.
-        """
-        if now.process == before.process:
-            return False
-        state = process_state(before.process)
-        if state is ProcessState.UNKNOWN:
-            return now.at_s - before.at_s < LEASE_S
-        return state is ProcessState.RUNNING
+    def strangers(self) -> list[str]:
+        """Names under which somebody else sends pulses now."""
+        now_s = self._clock()
+        with self._lock:
+            return [name for name, at_s in self._strangers.items() if now_s - at_s < STRANGER_S]
 
     def _lose(self, name: str, reason: str) -> None:
         with self._lock:

@@ -8,6 +8,7 @@ transition, so a stage has to undo only what is not a ROS entity.
 
 from __future__ import annotations
 
+import threading
 import traceback
 import uuid
 from collections.abc import Callable, Mapping
@@ -28,6 +29,8 @@ from vla_common.wiring import mismatches
 from vla_common.work_loops import WorkLoops
 
 DIAGNOSTICS_PERIOD_S = 1.0
+FINAL_WORDS_S = 0.3
+"""Until the process of a finalized node ends: the answer to whoever asked for it goes out first."""
 _Entities = list[tuple[Any, str, Any]]
 """node, kind and entity"""
 _KINDS = ("publishers", "subscriptions", "timers", "services", "clients", "waitables")
@@ -61,6 +64,8 @@ class VlaLifecycleNode(LifecycleNode):
         self._health: Result = OK
         instance = uuid.uuid4().hex
         self._facts: dict[str, str] = {"instance": instance}
+        self.end_process: Callable[[], None] | None = None
+        """Ends the process in order; set by `vla_common.spin`."""
         self.active = False
         """True between activate and deactivate: rclpy gates only lifecycle publishers, the rest asks this."""
         self.reentrant = ReentrantCallbackGroup()
@@ -171,15 +176,32 @@ class VlaLifecycleNode(LifecycleNode):
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         del state
-        return self._transition("shut down", self.close)
+        answer = self._transition("shut down", self._let_go)
+        if answer is not TransitionCallbackReturn.ERROR:
+            self._finalized()
+        return answer
 
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
         """After an ERROR: let go of everything, so that the node can be configured again."""
         del state
-        return self._transition("recover", self.close)
+        answer = self._transition("recover", self._let_go)
+        if answer is not TransitionCallbackReturn.SUCCESS:
+            self._finalized()
+        return answer
+
+    def _finalized(self) -> None:
+        """From this state no transition leads back: the process ends, so that whoever started it starts it again."""
+        self.get_logger().error("finalized; this process ends, and has to be started again")
+        if self.end_process is not None:
+            end = threading.Timer(FINAL_WORDS_S, self.end_process)
+            end.daemon = True
+            end.start()
 
     def close(self) -> None:
         """Whatever state the node is in: stop working and let go of everything. Safe to call twice."""
+        self._let_go()
+
+    def _let_go(self) -> None:
         if self.active:
             self.active = False
             try:

@@ -59,11 +59,37 @@ def process_state(identity: ProcessIdentity, proc: Path = PROC) -> ProcessState:
     return ProcessState.SUSPENDED if letter in "Tt" else ProcessState.RUNNING
 
 
-def kill(identity: ProcessIdentity) -> bool:
-    """SIGKILL to exactly this process; False when it is gone, ours, elsewhere, or not ours to end."""
-    if identity.pid == os.getpid():
+def is_ours(identity: ProcessIdentity, name: str = "", launch: int = 0, proc: Path = PROC) -> bool:
+    """Whether it is proven to run a node of this system: another process of this user, on this machine, started at the
+    time it is said to have been started at, by our launch, with the node's name in its command line.
+
+    name: of the node; empty: any. launch: pid of the launch; 0: whoever started us, or we ourselves.
+    """
+    if identity.pid in (0, os.getpid()):
         return False
-    if process_state(identity) not in (ProcessState.RUNNING, ProcessState.SUSPENDED):
+    if process_state(identity, proc) not in (ProcessState.RUNNING, ProcessState.SUSPENDED):
+        return False
+    folder = proc / str(identity.pid)
+    try:
+        parent = int(_stat_fields(identity.pid, proc)[1])
+        if folder.stat().st_uid != os.getuid():
+            return False
+        words = (folder / "cmdline").read_bytes().decode("utf-8", "replace").split("\0")
+    except (OSError, ValueError, IndexError):
+        return False
+    if parent not in ((launch,) if launch else (os.getppid(), os.getpid())):
+        return False
+    programs = [Path(word).name for word in words[:4]]
+    return (
+        not name
+        or f"__node:={name}" in words
+        or any(name in program or "composed_node" in program for program in programs)
+    )
+
+
+def kill(identity: ProcessIdentity, name: str = "", launch: int = 0) -> bool:
+    """SIGKILL to exactly this process; False when it is gone, or not proven to be a node of ours (see `is_ours`)."""
+    if not is_ours(identity, name, launch):
         return False
     try:
         os.kill(identity.pid, signal.SIGKILL)
@@ -72,12 +98,17 @@ def kill(identity: ProcessIdentity) -> bool:
     return True
 
 
+def _stat_fields(pid: int, proc: Path) -> list[str]:
+    """/proc/<pid>/stat from its third field on (proc(5)). Errors: OSError, ValueError."""
+    text = (proc / str(pid) / "stat").read_text(encoding="ascii", errors="replace")
+    # The name of the command may itself hold spaces and brackets.
+    return text[text.rindex(")") + 1 :].split()
+
+
 def _state_and_start(pid: int, proc: Path) -> tuple[str, int] | None:
-    """State letter and start time from /proc/<pid>/stat (proc(5): fields 3 and 22); None when there is none."""
+    """State letter and start time, fields 3 and 22; None when there is none."""
     try:
-        text = (proc / str(pid) / "stat").read_text(encoding="ascii", errors="replace")
-        # The name of the command may itself hold spaces and brackets.
-        fields = text[text.rindex(")") + 1 :].split()
+        fields = _stat_fields(pid, proc)
         return fields[0], int(fields[19])
     except (OSError, ValueError, IndexError):
         return None

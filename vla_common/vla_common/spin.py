@@ -27,6 +27,7 @@ from vla_common.lease import Lease
 from vla_common.logger import CleanLogger, clean_python_logging
 from vla_common.outcomes import Code, VlaError
 from vla_common.private_files import be_private
+from vla_common.process_watch import LAUNCH, named, watch_end
 
 SHUTDOWN_TIMEOUT_S = 2.0
 SWITCH_INTERVAL_S = 0.0005
@@ -135,6 +136,8 @@ def run(
         return 1
     for node in nodes:
         answer_always(node)
+        if hasattr(node, "end_process"):
+            node.end_process = lambda: os.write(begin_end, b".")
         executor.add_node(node)
 
     def work() -> None:
@@ -148,6 +151,14 @@ def run(
 
     spinner = threading.Thread(target=work, name="executor", daemon=True)
     spinner.start()
+    launch = named(LAUNCH)
+    if launch is not None:
+
+        def orphaned() -> None:
+            get_logger("spin").error("the launch of this node is gone; it ends")
+            os.write(begin_end, b".")
+
+        watch_end(launch, orphaned)
     begun = [node.begin() for node in nodes if hasattr(node, "begin")]
     os.read(over, 1)
     # Whatever hangs on the way out: say where, and be gone. A thread of C's, which no lock of Python's can hold up.

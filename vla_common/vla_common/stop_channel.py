@@ -66,7 +66,7 @@ def clear_stale(folder: Path) -> None:
         fields = path.name.rsplit(".", 1)[0].split(",")
         if path.suffix not in (SUFFIX, NAMES_SUFFIX) or len(fields) != 6:
             continue
-        if not (fields[3].isdigit() and fields[4].isdigit()):
+        if not (fields[3].isdecimal() and fields[4].isdecimal()):
             continue
         identity = same_machine(own, int(fields[3]), int(fields[4]))
         if process_state(identity) is ProcessState.GONE:

@@ -53,6 +53,9 @@ from vla_executor.supervision_client import Supervision
 FEEDBACK_PERIOD_S = 0.2
 """Between two messages of progress that say nothing new in words."""
 RESET_TIMEOUT_S = 2.0
+GOING_DOWN_S = 2.0
+TOLD_S = 0.15
+"""At the end of the process: for the robot to come to rest, and for the result of the plan to get out."""
 MAX_COMMAND = 1000
 """Characters of a plan's command that are shown."""
 
@@ -78,6 +81,7 @@ class ExecutorNode(VlaLifecycleNode):
         self._interference: InterferenceWatch | None = None
         self._state = ExecutionState(self._publish_state)
         self._publishing = threading.Lock()
+        self._going_down = False
         self._commands: dict[str, str] = {}
         """What the plans that are being carried out say they are for, by trace id."""
         self._ended = ("", OK)
@@ -188,8 +192,19 @@ class ExecutorNode(VlaLifecycleNode):
         config: ExecutorConfig = self.config("executor")
         self._state.bar(True)  # also what is on its way in and has not begun yet
         # The runner halts the robot and reports; here it is only waited for.
-        if self._state.cancel() and not self._state.wait_idle(2 * config.stop_timeout_s):
+        reason = Code.SHUTTING_DOWN if self._going_down else Code.CANCELED
+        if not self._state.cancel(reason=reason):
+            return
+        longest_s = GOING_DOWN_S if self._going_down else 2 * config.stop_timeout_s
+        if not self._state.wait_idle(longest_s):
             self.get_logger().error("the plan did not end while deactivating")
+        elif self._going_down:
+            time.sleep(TOLD_S)  # its result is on its way to whoever sent the plan
+
+    def close(self) -> None:
+        """The end of the process: nobody waits for a robot that does not answer."""
+        self._going_down = True
+        super().close()
 
     def cleanup(self) -> None:
         if self._supervision is not None:

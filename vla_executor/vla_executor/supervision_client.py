@@ -13,7 +13,8 @@ from typing import Any
 
 from vla_common.heartbeat import PulseWatch
 from vla_common.outcomes import Code, VlaError
-from vla_common.processes import kill
+from vla_common.process_watch import LAUNCH, named
+from vla_common.processes import ProcessState, kill, process_state
 
 SUPERVISOR = "state_manager"
 FIRST_PULSE_TIMEOUT_S = 2.0
@@ -88,5 +89,10 @@ class Supervision:
         last = self._watch.last(SUPERVISOR)
         if last is None or self._watch.alive(SUPERVISOR):
             return
-        if kill(last.process):
+        launch = named(LAUNCH)
+        if kill(last.process, SUPERVISOR, launch.pid if launch else 0):
             self._log.error(f"the {SUPERVISOR} hangs; process {last.process.pid} was killed")
+        elif process_state(last.process) is not ProcessState.GONE:
+            self._log.error(
+                f"the {SUPERVISOR} hangs, and process {last.process.pid} is not proven to be a node of ours: end it"
+            )

@@ -50,6 +50,8 @@ from vla_sim.world_files import permitted
 
 HOLDING_PERIOD_S = 0.2
 """Between two words of the jaw that say the same."""
+SEE_OUT_S = 2.0
+SEE_OUT_PERIOD_S = 0.02
 NAV2_PLANNER_UNKNOWN, NAV2_NO_VALID_PATH = 200, 208
 NAV2_CONTROLLER_UNKNOWN, NAV2_NO_PROGRESS = 100, 105
 """Error codes of nav2's planner server (before driving) and controller server (while driving)."""
@@ -101,6 +103,10 @@ class SimNode(Node):
 
     def close(self) -> None:
         """Stop the physics; called before the node is destroyed."""
+        # Ctrl-C reaches everybody at once: a robot does not vanish while somebody still brings it to rest.
+        until_s = time.monotonic() + SEE_OUT_S
+        while self.count_publishers("cmd_vel") and time.monotonic() < until_s:
+            time.sleep(SEE_OUT_PERIOD_S)
         for bridge in (self._navigation, self._manipulation, self._head):
             bridge.close()
         self.runner.close()
