@@ -56,7 +56,7 @@ class InterferenceWatch:
         look: called as often as the graph is looked at.
         """
         self._names = NameWatch(node, ())
-        self._permitted = (*permitted, node.get_fully_qualified_name(), "state_manager")
+        self._permitted = (*permitted, node.get_fully_qualified_name(), "state_manager", "watcher")
         self._motion, self._stopped, self._tell = motion, stopped, tell
         self._strangers = strangers
         self._look = look
