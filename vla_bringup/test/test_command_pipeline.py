@@ -100,12 +100,14 @@ def plan_of(*skills):
 def run(stages, command="turn left", max_replans=1, token=None, caller=None, **options):
     ticks = iter(range(1000))
     caller = caller or FakeCaller()
+    covers = options.pop("covers", lambda request, plan: True)
     pipeline = CommandPipeline(
         stages,
         lambda: float(next(ticks)),
         max_replans,
         confirmation_timeout_s=7.0,
         announce_pause_s=0.0,
+        covers=covers,
     )
     report = pipeline.run(command, "t", token or CancelToken(), caller, **options)
     return report, caller.seen
@@ -184,7 +186,10 @@ def test_risky_steps_need_a_clear_yes(skill, confirmed, answer, code):
     assert stages.executed == ([(plan_of("turn", skill), True)] if code is Code.OK else [])
     assert report.plan == plan_of("turn", skill)
     asked = skill == "pick" and not confirmed
-    question = "I need your agreement to pick. Shall I do it?"
+    question = (
+        "I need your agreement to pick. I will turn left 0 degrees and pick up the object. "
+        "Shall I do exactly this?"
+    )
     assert caller.asked == ([(question, ("yes", "no"), 7.0)] if asked else [])
     if asked and code is not Code.CANCELED:
         assert report.times.confirming > 0
@@ -208,6 +213,29 @@ def test_without_perception_motion_works_and_objects_are_refused_before_anything
     assert bool(stages.executed) is (code is Code.OK)
     if code is not Code.OK:
         assert report.result.message == "I can't see, so I can't do that: perception does not run."
+
+
+def test_what_is_agreed_to_is_told_with_every_amount():
+    far = Step("turn", {"angle": 3.0})
+    plan = Plan(
+        "c", (far, far, Step("pick", {"object": ObjectRef("cup", ("red",))})), "x", "I do it."
+    )
+    caller = FakeCaller("no")
+    report, _ = run(FakeStages([PlanAnswer(OK, plan)]), caller=caller)
+    ((question, *_),) = caller.asked
+    for piece in ("turn left 171.8", "2 times", "343.77 degrees in all", "pick up the red cup"):
+        assert piece in question
+    assert report.result.code is Code.NOT_CONFIRMED
+
+
+@pytest.mark.parametrize("covered", [True, False])
+def test_an_agreement_with_the_command_is_good_for_what_it_covers_only(covered):
+    stages = FakeStages([PlanAnswer(OK, plan_of("pick"))])
+    caller = FakeCaller("no")
+    report, _ = run(stages, confirmed=True, caller=caller, covers=lambda *_: covered)
+    assert report.result.code is (Code.OK if covered else Code.NOT_CONFIRMED)
+    assert len(caller.asked) == (not covered)
+    assert bool(stages.executed) is covered
 
 
 def test_a_new_plan_needs_new_agreement():

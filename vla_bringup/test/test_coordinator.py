@@ -228,7 +228,7 @@ def test_agreement_is_asked_for_and_given_once() -> None:
     client = world.submit("pick")
     assert world.answer("yes").code is Code.INVALID_REQUEST, "nothing is asked yet"
     world.let_go()
-    question = "I need your agreement to pick. Shall I do it?"
+    question = "I need your agreement to pick. I will pick up the object. Shall I do exactly this?"
     assert (Kind.QUESTION, question) in world.said
     assert world.coordinator.running is not None
     assert world.coordinator.running.question == question

@@ -283,7 +283,7 @@ def test_agreement_is_asked_for_and_given_over_ros(system):
     run = system.client.start(goal("risky"), on_feedback)
     assert asked.wait(LONG_S)
     assert questions[0] == (
-        "I need your agreement to wave. Shall I do it?",
+        "I need your agreement to wave. I will wave. Shall I do exactly this?",
         ["yes", "no"],
     )
     status = system.client.wait_for_status(lambda s: s.question, LONG_S)

@@ -19,6 +19,7 @@ from vla_common.foreign_text import MAX_PARAGRAPH, line
 from vla_common.outcomes import OK, Code, Result, VlaError
 from vla_common.scene import Scene
 from vla_common.skills import ObjectRef, Plan, RiskTier, SkillSpec, StepRecord
+from vla_planner.summary import in_full
 
 MAX_COMMAND_LENGTH = 1000
 
@@ -197,6 +198,8 @@ class CommandPipeline:
     max_questions: int = 3
     judge: Callable[[PlanRequest, PlanAnswer], Plan] = lambda request, answer: _taken(answer)
     """The plan as it may be carried out. Errors: VlaError when it must not be."""
+    covers: Callable[[PlanRequest, Plan], bool] = lambda request, plan: True
+    """Whether an agreement that came with the command covers the risky steps of a plan."""
 
     def run(
         self,
@@ -302,8 +305,8 @@ class CommandPipeline:
             token.raise_if_canceled()
             risky, announced = risky_steps(plan, skills)
             mark = self.clock()
-            if risky and not confirmed:
-                agreed = self._ask_for_agreement(risky, token, caller)
+            if risky and not (confirmed and self.covers(request, plan)):
+                agreed = self._ask_for_agreement(risky, plan, token, caller)
                 times = replace(times, confirming=times.confirming + self.clock() - mark)
                 yield CommandReport(agreed, plan, times=times)
                 if not agreed.ok:
@@ -362,11 +365,16 @@ class CommandPipeline:
         )
 
     def _ask_for_agreement(
-        self, risky: Sequence[str], token: CancelToken, caller: Caller
+        self, risky: Sequence[str], plan: Plan, token: CancelToken, caller: Caller
     ) -> Result:
-        """NOT_CONFIRMED for everything that is not a clear yes, silence included. Errors: the token's reason."""
+        """NOT_CONFIRMED for everything that is not a clear yes, silence included. Errors: the token's reason.
+
+        The whole plan with its amounts is told: nothing may be agreed to that was not.
+        """
         what = listed(risky)
-        question = f"I need your agreement to {what}. Shall I do it?"
+        question = (
+            f"I need your agreement to {what}. {in_full(plan.steps)} Shall I do exactly this?"
+        )
         answer = caller.ask(question, ("yes", "no"), self.confirmation_timeout_s, token)
         if is_yes(answer):
             return OK

@@ -43,6 +43,7 @@ from vla_bringup.local_stop import LocalStop
 from vla_bringup.monitor_client import Monitor
 from vla_bringup.name_guard import NameGuard, fresh, serving
 from vla_bringup.outbox import Outbox
+from vla_bringup.plan_gate import PlanGate
 from vla_bringup.plan_judging import judged
 from vla_bringup.robot_client import RobotClient
 from vla_bringup.stage_client import StageClient
@@ -67,6 +68,7 @@ from vla_common.streams import Streams
 from vla_common.trace import new_trace_id, short, trace_id_or_new
 from vla_common.work_loops import WorkLoops
 from vla_executor.config import ExecutorConfig
+from vla_planner.config import PlannerConfig
 
 STATUS_PERIOD_S = 1.0
 GOING_DOWN_S = 3.5
@@ -96,7 +98,8 @@ class StateManagerNode(Node):
             self
         )  # before anybody can take this one for the one that runs already
         self.reentrant = group = ReentrantCallbackGroup()
-        parameters = NodeParameters(self, GROUPS)
+        # The planner's group too: an amount that nobody said has to mean the same to both.
+        parameters = NodeParameters(self, {**GROUPS, "planner": PlannerConfig})
         self.integration = config = parameters.read("integration")
         self._execution = ExecutionState()
         self._left_behind: list[str] = []
@@ -140,6 +143,7 @@ class StateManagerNode(Node):
             config.announce_pause,
             config.max_questions,
             judged,
+            covers=PlanGate(parameters.read("planner")).covers,
         )
         self.coordinator = Coordinator(
             CoordinatorConfig(
