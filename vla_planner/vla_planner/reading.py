@@ -206,7 +206,11 @@ class Reader:
                 then = any(word.text in _THEN for word in words[end:after])
                 if then or self._starts_clause(after) or self._starts_command(after):
                     return [self._text(index, end)]
-            elif not run and end == index + self._greeting(index) and self._starts_command(end):
+            elif (
+                not run
+                and end == index + self._greeting(index)
+                and (words[end].text in _WHILE or self._starts_command(end))
+            ):
                 return [self._text(index, end)]
         end = len(words)
         while end > index + 1 and words[end - 1].is_stop:
@@ -263,6 +267,7 @@ class Reader:
         return 0
 
 
+_WHILE = frozenset({"while", "before", "after", "when", "if", "until", "once", "unless"})
 _THEN = frozenset({"then", "afterwards", "afterward", "thereafter", "subsequently"})
 _BEFORE_A_CLAUSE = ("TOGETHER", "OTHERWISE")
 # With these a clause without a verb may begin; inside a text to be said they are no reason to end it.
