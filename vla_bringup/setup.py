@@ -15,6 +15,7 @@ setup(
         ("share/" + package_name + "/config", glob("config/*")),
     ],
     install_requires=["setuptools"],
+    extras_require={"test": ["pytest"]},
     maintainer="VLA workspace maintainers",
     maintainer_email="maintainers@vla.example.com",
     description="Launch files, configuration, state manager and command-line tool.",

@@ -11,6 +11,7 @@ setup(
         ("share/" + package_name, ["package.xml"]),
     ],
     install_requires=["setuptools"],
+    extras_require={"test": ["pytest"]},
     maintainer="VLA workspace maintainers",
     maintainer_email="maintainers@vla.example.com",
     description="Carries out validated plans: skills, guard, plan runner, stop.",

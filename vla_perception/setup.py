@@ -12,6 +12,7 @@ setup(
         ("share/" + package_name, ["package.xml"]),
     ],
     install_requires=["setuptools"],
+    extras_require={"test": ["pytest"]},
     maintainer="VLA workspace maintainers",
     maintainer_email="maintainers@vla.example.com",
     description="Camera images to labelled objects in the map, with a memory of the scene.",

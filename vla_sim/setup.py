@@ -12,6 +12,7 @@ setup(
         ("share/" + package_name + "/worlds", ["worlds/two_cups.yaml"]),
     ],
     install_requires=["setuptools"],
+    extras_require={"test": ["pytest"]},
     maintainer="VLA workspace maintainers",
     maintainer_email="maintainers@vla.example.com",
     description="MuJoCo world and robot with the ROS interfaces of a real one.",

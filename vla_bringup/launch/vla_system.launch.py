@@ -22,14 +22,13 @@ from launch.substitutions import EnvironmentVariable, LaunchConfiguration, PathJ
 from launch_ros.actions import Node
 from launch_ros.substitutions import FindPackageShare
 
-from vla_bringup import config_check, robot_names
+from vla_bringup import config_check, node_python, robot_names
 from vla_bringup.config import IntegrationConfig
 from vla_bringup.foreign_interfaces import lacking
 from vla_common import process_watch
 from vla_common.lease import conflict
 from vla_common.private_files import be_private
 from vla_common.shared_memory import clear_dead
-from vla_speech.devices import why_no_microphone, why_no_sound_card
 
 STAGES = (
     ("vla_perception", "perception_node", "perception"),
@@ -277,7 +276,9 @@ def voice_stages(value, parameters: dict) -> tuple[list, list[str]]:
         reason = (
             foreign
             if has_file or foreign
-            else why_no_microphone(str(parameters.get("audio.device", "")))
+            else why_none(
+                "why_no_microphone", "audio_source_node", parameters.get("audio.device", "")
+            )
         )
         stages += [] if reason else SPEECH_STAGES
         notes += [f"Speech is off: {reason} Commands can be typed."] if reason else []
@@ -290,10 +291,20 @@ def voice_stages(value, parameters: dict) -> tuple[list, list[str]]:
     elif value("speaker") == "auto":
         # One that speaks into files, or not at all, was asked for by its parameter.
         files = parameters.get("speaker.backend") == "file"
-        reason = "" if files else why_no_sound_card(str(parameters.get("speaker.device", "")))
+        reason = (
+            ""
+            if files
+            else why_none("why_no_sound_card", "speaker_node", parameters.get("speaker.device", ""))
+        )
         stages += [] if reason else [SPEAKER_STAGE]
         notes += [f"The speaker is off: {reason}"] if reason else []
     return stages, notes
+
+
+def why_none(question: str, executable: str, device: object) -> str:
+    """Why there is no microphone or sound card for the Python that will run the node; empty when there is one."""
+    interpreter = node_python.interpreter_of(node_python.script_of("vla_speech", executable))
+    return node_python.ask(interpreter, "vla_speech.devices", question, str(device))
 
 
 def heard_file(path: str) -> dict:

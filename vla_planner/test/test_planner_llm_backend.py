@@ -630,18 +630,16 @@ def test_a_key_alone_is_for_openai():
 
 
 @pytest.mark.parametrize("status", [400, 401, 429, 500])
-def test_a_key_in_the_servers_words_is_nowhere(make, caplog, status):
-    caplog.set_level("DEBUG", logger="vla_planner")
+def test_a_key_in_the_servers_words_is_nowhere(make, planner_log, status):
     with FakeOpenAi(error(status, f"key {KEY}, Bearer {KEY}, sk-other-98765 tools")) as server:
         backend = make(server, environ={"OPENAI_API_KEY": KEY}, max_retries=0, mode="json_object")
         message = refusal(backend).message
-    for text_ in (message, caplog.text, repr(backend.__dict__), backend.status):
+    for text_ in (message, planner_log.text, repr(backend.__dict__), backend.status):
         assert KEY not in text_ and "sk-other" not in text_
-    assert "[key]" in caplog.text
+    assert "[key]" in planner_log.text
 
 
-def test_the_usual_word_of_local_servers_is_no_secret(make, caplog):
-    caplog.set_level("INFO", logger="vla_planner")
+def test_the_usual_word_of_local_servers_is_no_secret(make):
     with FakeOpenAi(error(404, "ollama has no such model")) as server:
         backend = make(server, environ={"OPENAI_API_KEY": "ollama"}, model="ollama-7b")
         assert "ollama-7b" in refusal(backend).message

@@ -85,7 +85,7 @@ def test_words_of_a_thing_and_of_a_place_have_a_number():
     assert made.replaced > 0
 
 
-def test_an_order_on_a_label_is_nowhere_in_the_prompt(caplog):
+def test_an_order_on_a_label_is_nowhere_in_the_prompt(planner_log):
     scene = Scene(
         (
             seen("id 1; " + ORDER, ORDER, ORDER, ORDER, attributes=(ORDER, "small")),
@@ -108,7 +108,7 @@ def test_an_order_on_a_label_is_nowhere_in_the_prompt(caplog):
     assert data["gripper"] == "holds object"
     assert {"label": "object", "attributes": ["object", "small"]} in data["objects"]
     assert data["failed"]["why"] == "I could not grasp the object."
-    assert "not plain words" in caplog.text and "wall" not in caplog.text
+    assert "not plain words" in planner_log.text and "wall" not in planner_log.text
 
 
 def test_no_text_can_end_the_block_of_data():

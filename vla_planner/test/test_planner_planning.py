@@ -218,10 +218,10 @@ def test_ambiguous_carries_question_and_choices():
     assert (outcome.question, outcome.choices) == ("Which?", ("a", "b"))
 
 
-def test_a_defect_of_a_backend_is_an_outcome(caplog):
+def test_a_defect_of_a_backend_is_an_outcome(planner_log):
     outcome = plan(planner_of(Scripted("broken", RuntimeError("boom"))))
     assert outcome.result.code is Code.INTERNAL_ERROR
-    assert "boom" in caplog.text
+    assert "boom" in planner_log.text
 
 
 def test_canceled_while_a_backend_thinks():
