@@ -1,4 +1,4 @@
-"""Each package.xml names what the package's code imports, by the keys that rosdep knows, and nothing that it does not use."""
+"""Each package.xml names what the code imports, by the keys that rosdep knows, and nothing that is not used."""
 
 import ast
 import sys
