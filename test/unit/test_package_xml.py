@@ -4,8 +4,11 @@ import ast
 import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+
+from vla_common.unit_tests_only import UNIT, pytest_configure
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = sorted(path.parent for path in ROOT.glob("vla_*/package.xml"))
@@ -92,6 +95,25 @@ def test_colcon_finds_the_tests(package):
     """`colcon test` runs pytest only where the package says that its tests need it."""
     text = (package / "setup.py").read_text()
     assert 'extras_require={"test": ["pytest"]}' in text
+
+
+@pytest.mark.parametrize("package", PYTHON_PACKAGES, ids=lambda path: path.name)
+def test_colcon_runs_the_unit_tests(package):
+    text = (package / "test" / "conftest.py").read_text()
+    assert "from vla_common.unit_tests_only import pytest_configure" in text
+
+
+@pytest.mark.parametrize(
+    ("colcon", "chosen", "expected"),
+    [("1", "", UNIT), ("1", "ros", "ros"), (None, "", "")],
+)
+def test_only_colcon_is_held_to_unit_tests(monkeypatch, colcon, chosen, expected):
+    monkeypatch.delenv("COLCON", raising=False)
+    if colcon:
+        monkeypatch.setenv("COLCON", colcon)
+    config = SimpleNamespace(option=SimpleNamespace(markexpr=chosen))
+    pytest_configure(config)
+    assert config.option.markexpr == expected
 
 
 def test_the_transform_library_is_the_one_for_python():

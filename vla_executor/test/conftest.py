@@ -12,6 +12,7 @@ import pytest
 from vla_common.outcomes import Code
 from vla_common.scene import Place, PlaceKind, SceneObject
 from vla_common.skills import Plan, Step
+from vla_common.unit_tests_only import pytest_configure as pytest_configure
 from vla_executor.config import ExecutorConfig, GuardConfig, Ros2Config
 from vla_executor.fake_robot import FakeRobot
 from vla_executor.guard import Guard

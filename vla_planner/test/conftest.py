@@ -4,6 +4,8 @@ import logging
 
 import pytest
 
+from vla_common.unit_tests_only import pytest_configure as pytest_configure
+
 
 @pytest.fixture
 def planner_log(caplog, monkeypatch):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from vla_common.unit_tests_only import pytest_configure as pytest_configure
 from vla_sim.render_backend import Backend, select_backend
 
 BACKEND, _ = select_backend("auto")
