@@ -90,7 +90,7 @@ class RobotClient:
 
     def there(self) -> tuple[str, ...]:
         """Which of the names that stop the robot somebody answers to, by what is known at this moment."""
-        wheels = ("cmd_vel",) if self._cmd_vel.get_subscription_count() else ()
+        wheels = ("cmd_vel",) if self._cmd_vel.heard() else ()
         found = (name for name, client in self._cancels.items() if client.service_is_ready())
         return (*wheels, *found)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from builtin_interfaces.msg import Duration, Time
@@ -39,7 +40,7 @@ def time_to_msg(seconds: float) -> Time:
 
 def time_from_msg(message: Time | Duration) -> float:
     """Seconds, from a Time or a Duration."""
-    return float(message.sec) + message.nanosec * 1e-9
+    return float(message.sec + message.nanosec * 1e-9)
 
 
 def duration_to_msg(seconds: float) -> Duration:
@@ -351,7 +352,7 @@ def _parameter(name: str, value: Any) -> Any:
 
 def _value_from_msg(parameter: Any) -> Any:
     value, t = parameter.value, RosParameterType
-    readers = {
+    readers: dict[int, Callable[[], Any]] = {
         t.PARAMETER_BOOL: lambda: value.bool_value,
         t.PARAMETER_INTEGER: lambda: value.integer_value,
         t.PARAMETER_DOUBLE: lambda: value.double_value,
