@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from vla_bringup.stop_command import Reached, known_names, verdict
@@ -55,3 +57,21 @@ def test_the_names_of_the_robot_outlive_the_process(tmp_path):
     for channel in channels:
         channel.close()
     assert known_names(7, "vla", tmp_path / "none") == []
+
+
+@pytest.mark.ros
+def test_the_robot_itself_is_there_when_its_base_listens():
+    from geometry_msgs.msg import Twist
+
+    from vla_bringup.robot_client import RobotClient
+    from vla_bringup.system_client import SystemClient
+
+    with SystemClient("nobody_else") as client:
+        client.node.reentrant = client.group
+        robot = RobotClient(client.node, client.node, 1.0)
+        assert robot.there() == ()
+        client.node.create_subscription(Twist, "cmd_vel", lambda _: None, 1)
+        deadline_s = time.monotonic() + 20.0
+        while robot.there() != ("cmd_vel",) and time.monotonic() < deadline_s:
+            time.sleep(0.02)
+        assert robot.there() == ("cmd_vel",)
