@@ -97,6 +97,7 @@ def _say_lines(text: str) -> list[str]:
     with contextlib.redirect_stdout(out):
         say_command.Story(None, quiet=False).tell(message)
         message.question, message.choices = made or "?", [made]
+        message.question_id = made or "1"
         say_command.Story(None, quiet=False).tell(message)
     return [part.strip() for part in out.getvalue().split("\n")]
 
