@@ -50,7 +50,7 @@ def refused(call: Any, word: str) -> None:
         (Velocity(0.3), ZERO, 0.04, 0.01, "m/s^2"),
         (Velocity(0.3), Velocity(-0.1), 0.3, 0.01, "m/s^2"),
         (Velocity(0.4), ZERO, 100.0, 0.01, "m/s^2"),  # no leap after a silence
-        (Velocity(wz_radps=0.5), ZERO, 0.04, 0.01, "rad/s^2"),
+        (Velocity(wz_radps=0.5), ZERO, 0.04, 0.01, "degrees per second squared"),
         (Velocity(0.02), ZERO, 0.04, 0.6, "old"),
         (Velocity(0.02), ZERO, 0.04, -2.0, "future"),
         (Velocity(0.02), ZERO, 0.04, NAN, "old"),

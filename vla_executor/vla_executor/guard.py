@@ -32,6 +32,12 @@ SCAN_REACTION_S = 0.15
 _EPSILON = 1e-6
 
 
+def _degrees(radians: float) -> str:
+    """An angle as people say it: whole degrees, with one decimal where it is small."""
+    degrees = abs(math.degrees(radians))
+    return f"{degrees:.0f} degrees" if degrees >= 10.0 else f"{degrees:.1f} degrees"
+
+
 def refuse(sentence: str) -> VlaError:
     return VlaError(Code.GUARD_REFUSED, sentence)
 
@@ -108,8 +114,8 @@ class Guard:
             )
         if abs(velocity.wz_radps) > config.max_angular_speed_radps + _EPSILON:
             raise refuse(
-                f"Turning at {abs(velocity.wz_radps):.2f} rad/s is faster than the limit of "
-                f"{config.max_angular_speed_radps:g} rad/s."
+                f"Turning at {_degrees(velocity.wz_radps)} a second is faster than the limit of "
+                f"{_degrees(config.max_angular_speed_radps)} a second."
             )
         gap_s = min(max(gap_s, 0.0), LONGEST_COMMAND_GAP_S)
         change = math.hypot(velocity.vx_mps - previous.vx_mps, velocity.vy_mps - previous.vy_mps)
@@ -121,8 +127,8 @@ class Guard:
         change = abs(velocity.wz_radps - previous.wz_radps)
         if change > config.max_angular_acceleration_radps2 * gap_s + _EPSILON:
             raise refuse(
-                f"A change of {change:.2f} rad/s within {gap_s * 1000:.0f} ms breaks the limit of "
-                f"{config.max_angular_acceleration_radps2:g} rad/s^2."
+                f"A change of turning by {_degrees(change)} a second within {gap_s * 1000:.0f} ms breaks the "
+                f"limit of {_degrees(config.max_angular_acceleration_radps2)} per second squared."
             )
         self._check_age("The odometry", odometry.stamp_s, now_s, config.max_odometry_age_s)
         if not odometry.is_finite():

@@ -88,7 +88,7 @@ def judge(
     said = []
     code = Code.RESOURCE_BUSY
     if motion is not None:
-        how = f"{motion.vx_mps:.2f} m/s, {motion.wz_radps:.2f} rad/s"
+        how = f"{motion.vx_mps:.2f} m/s, {math.degrees(motion.wz_radps):.0f} degrees a second"
         if stopped:
             code = Code.STOP_UNCONFIRMED
             said.append(f"The robot moves although it is stopped ({how}): somebody else drives it.")
