@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import random
 from dataclasses import replace
 
@@ -121,7 +122,7 @@ def spoilt(steps, scene, pick):
             yield "other way", put(with_arguments(step, direction=opposite[a["direction"]]))
             yield "twice", put(step, step)
         if step.skill == "turn":
-            if abs(abs(a["angle"]) % 3.141593) > 0.01:
+            if abs(math.remainder(a["angle"], math.pi)) > 0.01:
                 yield "other way", put(with_arguments(step, angle=-a["angle"]))
             yield "twice", put(step, step)
         for name in ("place", "target_place"):
