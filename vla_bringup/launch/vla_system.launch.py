@@ -281,7 +281,7 @@ def voice_stages(value, parameters: dict) -> tuple[list, list[str]]:
             )
         )
         stages += [] if reason else SPEECH_STAGES
-        notes += [f"Speech is off: {reason} Commands can be typed."] if reason else []
+        notes += [f"Speech is off, and commands can be typed. {reason}"] if reason else []
     elif value("audio_file"):
         raise RuntimeError(
             "The launch argument 'audio_file' needs speech; speech:=false turns it off."

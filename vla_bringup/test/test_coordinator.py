@@ -485,6 +485,9 @@ def test_pause_holds_the_queue_and_not_what_runs() -> None:
     world.let_go()
     assert first.code is Code.OK
     assert world.coordinator.state() is SystemState.PAUSED
+    third = world.submit()
+    assert "resume" in third.progress_seen[0].message
+    assert third.progress_seen[1].message == "1 command is before this one."
     world.coordinator.resume()
     world.settle()
     assert world.at == "planning"

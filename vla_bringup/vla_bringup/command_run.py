@@ -260,11 +260,14 @@ class CommandRun:
 
     # --- from start to end --------------------------------------------------------------------------
 
-    def say_queued(self, before_it: int) -> None:
+    def say_queued(self, before_it: int, paused: bool = False) -> None:
         source = self.command.source or "text"
         self._teller.log(
             "info", f"[{short(self.trace_id)}] accepted from {source}: {self.command.text!r}"
         )
+        if paused:
+            sentence = "Paused: the command waits until somebody resumes (./vla manage resume)."
+            self.outlet.progress(Progress(Stage.QUEUED, sentence))
         if before_it:
             noun = "command is" if before_it == 1 else "commands are"
             self.outlet.progress(Progress(Stage.QUEUED, f"{before_it} {noun} before this one."))

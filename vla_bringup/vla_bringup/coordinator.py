@@ -187,7 +187,7 @@ class Coordinator:
             defect = Result(Code.INTERNAL_ERROR, f"An unexpected error: {error!r}.")
             self._end_unstarted(run, defect)
             return
-        run.say_queued(before_it)
+        run.say_queued(before_it, self.state() is SystemState.PAUSED)
         self.dispatch()
         self._ports.changed()
 

@@ -33,8 +33,10 @@ def main(arguments: argparse.Namespace) -> int:
         policy=_policy(arguments),
     )
     token = CancelToken()
-    # On a thread: a signal handler must not take locks that the interrupted code may hold.
-    signal.signal(signal.SIGINT, lambda *_: threading.Thread(target=token.cancel).start())
+    # Whoever ends this, with Ctrl-C, kill or by closing the terminal, wants nothing to go on unseen.
+    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        # On a thread: a signal handler must not take locks that the interrupted code may hold.
+        signal.signal(ending, lambda *_: threading.Thread(target=token.cancel).start())
     with SystemClient(arguments.namespace) as client:
         story = Story(client, quiet=arguments.json)
         result = client.execute(goal, story.tell, token)
@@ -50,9 +52,8 @@ def main(arguments: argparse.Namespace) -> int:
         }
         print_json(report)
     else:
-        if result.answer:
-            print(line(result.answer, MAX_PARAGRAPH))
-        print(outcome.message or "Done.")
+        for sentence in story.last_words(result.answer, outcome.message):
+            print(line(sentence, MAX_PARAGRAPH))
     return 0 if outcome.ok else 1
 
 
@@ -127,6 +128,7 @@ class Story:
     def __init__(self, client: SystemClient, quiet: bool) -> None:
         self._quiet = quiet
         self._said = ""
+        self._end = ""
         self._questions = Questions(client, sys.stderr if quiet else None)
 
     def tell(self, message: Any) -> None:
@@ -136,7 +138,15 @@ class Story:
             return
         for number, step in enumerate(plan_from_msg(message.plan).steps, 1):
             print("  " + describe_step(number, step.to_json()), flush=True)
-        if message.message and message.message != self._said:
+        if message.progress >= 1.0:
+            self._end = message.message  # the result may say the same once more
+        elif message.message and message.message != self._said:
             self._said = message.message
             said = line(message.message, MAX_PARAGRAPH)
             print(f"{message.progress * 100:3.0f} %  {said}", flush=True)
+
+    def last_words(self, answer: str, outcome: str) -> list[str]:
+        """What is printed at the end: each sentence once, the outcome last."""
+        end = outcome or "Done."
+        before = (self._end, answer)
+        return [*dict.fromkeys(text for text in before if text and text != end), end]

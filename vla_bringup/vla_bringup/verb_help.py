@@ -28,6 +28,11 @@ SHELL_VERBS = {
         "stand-ins for ROS packages; system starts everything. What follows goes to pytest, such as -k stop_words.",
     ),
     "check": ("", "Format, lint and types of the whole workspace: what CI runs beside the tests."),
+    "lock": (
+        "[--upgrade]",
+        "Write the lock files of the Python packages anew, each with version and hashes, after setup/requirements*.txt "
+        "changed. --upgrade: also take newer versions of what is not pinned there.",
+    ),
     "build": (
         "[package ...] | --with torch",
         "Set up and build all packages, or build the named ones anew. --with torch installs what training and "
