@@ -41,6 +41,18 @@ stop_say() { # arguments: outcome code, sentence, then who was reached
   fi
 }
 
+# A system of this user that runs under other names than those that were asked for: whoever is in a hurry has to know at once.
+stop_elsewhere() {
+  local folder=${VLA_RUNTIME_DIR:-/tmp/vla-$UID} path system known=""
+  for path in "$folder"/*.stop; do
+    stop_pipe "$path" && stop_pipe_lives || continue
+    system="domain ${fields[0]}, namespace /${fields[1]//.//}"
+    case $known in *"$system"*) ;; *) known+="${known:+ and in }$system" ;; esac
+  done
+  [ -z "$known" ] || printf 'vla: nothing runs in domain %s, namespace /%s, but a system of yours runs in %s: ./vla stop --all stops it.\n' \
+    "${ROS_DOMAIN_ID:-42}" "${stop_namespace#/}" "$known" >&2
+}
+
 # Orders a stop from every process of the system that listens here. Prints and returns 0 when the robot is known to
 # stand still; otherwise 1, with what is known in `stop_problem`, and the other ways have to be tried.
 stop_here() {
@@ -56,7 +68,10 @@ stop_here() {
   done
   # Nobody named a domain, and there is nothing in the usual one: whoever calls for a stop means what runs.
   if [ -n "$stop_all" ] || [ ${#wanted[@]} -eq 0 ]; then wanted+=("${others[@]}"); fi
-  [ ${#wanted[@]} -gt 0 ] || return 1
+  if [ ${#wanted[@]} -eq 0 ]; then
+    stop_elsewhere
+    return 1
+  fi
 
   local answer="$folder/answer-$$-$RANDOM" system role number code text left deadline
   local -A system_of=() owed=() done=() refused=()
@@ -117,6 +132,17 @@ stop_here() {
   stop_say 0 "$text" "${reached[@]}"
 }
 
+# A middleware that is not there would end the last way to a stop before it begins.
+stop_middleware() {
+  local folder IFS=:
+  [ "${RMW_IMPLEMENTATION:-rmw_fastrtps_cpp}" != rmw_fastrtps_cpp ] || return 0
+  for folder in ${LD_LIBRARY_PATH:-}; do
+    [ ! -e "$folder/lib$RMW_IMPLEMENTATION.so" ] || return 0
+  done
+  printf "vla: RMW_IMPLEMENTATION is '%s', which is not installed here; rmw_fastrtps_cpp takes its place.\n" "$RMW_IMPLEMENTATION" >&2
+  export RMW_IMPLEMENTATION=rmw_fastrtps_cpp
+}
+
 stop_verb() { # the arguments of `./vla stop`
   local stop_namespace=vla stop_json="" stop_all="" stop_problem="" unknown=()
   while [ $# -gt 0 ]; do
@@ -134,11 +160,22 @@ stop_verb() { # the arguments of `./vla stop`
     esac
     shift
   done
+  local domain=${ROS_DOMAIN_ID-}
+  domain=${domain//[[:space:]]/}
+  case $domain in [0-9]|[0-9][0-9]|[0-9][0-9][0-9]) [ "$((10#$domain))" -le 232 ] || domain=x ;; esac
+  case $domain in
+    '') ;;
+    *[!0-9]*|????*)
+      printf "vla: ROS_DOMAIN_ID is '%s', which is no domain; whatever runs here is stopped.\n" "$ROS_DOMAIN_ID" >&2
+      unset ROS_DOMAIN_ID ;;
+    *) export ROS_DOMAIN_ID=$((10#$domain)) ;;
+  esac
   [ ${#unknown[@]} -eq 0 ] || printf 'vla: ignored: %s\n' "${unknown[*]}" >&2
   stop_here && return 0
   [ -z "$stop_problem" ] || printf '%s Trying the other ways ...\n' "$stop_problem" >&2
-  local environment
-  environment=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.vla/env.sh
+  local root environment
+  root=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")
+  environment=$root/.vla/env.sh
   if [ ! -f "$environment" ]; then
     stop_say 501 "${stop_problem:-No system of this user listens on this machine.} The other ways need the set-up: ./vla build."
     return 1
@@ -146,5 +183,7 @@ stop_verb() { # the arguments of `./vla stop`
   set +u
   # shellcheck disable=SC1090
   source "$environment"
-  exec python -m vla_bringup.cli stop --namespace "$stop_namespace" ${stop_json:+--json}
+  stop_middleware
+  # Not `python -m`, which would take modules from the current folder.
+  exec python "$root/setup/run_module.py" vla_bringup.cli stop --namespace "$stop_namespace" ${stop_json:+--json}
 }

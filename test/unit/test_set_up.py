@@ -179,7 +179,7 @@ def test_a_file_of_the_current_folder_replaces_no_module(tmp_path):
 
 def test_python_is_started_away_from_the_current_folder():
     """Isolated (-I), from a folder of ours, by run_module, or by the path of a script."""
-    for path in (ROOT / "vla", SETUP / "bootstrap.bash", SETUP / "lock.bash"):
+    for path in (ROOT / "vla", *sorted(SETUP.glob("*.bash"))):
         for number, line in enumerate(path.read_text().splitlines(), 1):
             code = line.split("#")[0]
             unsafe = re.search(r"""(?:python|\$name)"?\s+-[mc]?\s""", code)

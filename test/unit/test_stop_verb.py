@@ -155,7 +155,8 @@ def test_unconfirmed_is_said_and_the_other_ways_are_tried(world):
     done = world.stop("--namespace", "vla")
     assert done.returncode == 1
     assert "Odometry does not show standstill. Reached so far: executor." in done.stderr
-    assert done.stdout == "other ways: -m vla_bringup.cli stop --namespace vla\n"
+    assert done.stdout.startswith("other ways: ")
+    assert done.stdout.endswith("/setup/run_module.py vla_bringup.cli stop --namespace vla\n")
 
 
 def test_one_that_hangs_is_not_waited_for(world):
@@ -207,3 +208,33 @@ def test_a_full_pipe_of_one_that_hangs_holds_nobody_up(world):
     os.close(pipe)
     assert done.returncode == 0, done
     assert re.search("Reached: executor", done.stdout)
+
+
+@pytest.mark.parametrize("domain", ["abc", "300 000", "-1", "0x1f", "233"])
+def test_what_is_no_domain_holds_up_no_stop(world, domain):
+    world.node("executor", domain=31)
+    done = world.stop(domain=domain)
+    assert done.returncode == 0, done
+    assert "no domain" in done.stderr
+    assert world.stops == [(31, "/vla", "executor")]
+
+
+@pytest.mark.parametrize("domain", ["31 ", "031"])
+def test_a_domain_may_be_written_carelessly(world, domain):
+    world.node("executor", domain=31)
+    assert world.stop(domain=domain).returncode == 0
+    assert world.stops == [(31, "/vla", "executor")]
+
+
+def test_a_system_under_another_name_is_told_at_once(world):
+    world.node("executor", domain=31, namespace="/robot_2")
+    for done in (world.stop(domain="0"), world.stop("--namespace", "other", domain="31")):
+        assert done.returncode == 1
+        assert "domain 31, namespace /robot_2" in done.stderr and "--all" in done.stderr
+    assert world.stops == []
+
+
+def test_a_middleware_that_is_not_there_is_replaced_for_the_last_way(world):
+    world.other_ways('echo "$RMW_IMPLEMENTATION"')
+    done = world.stop(RMW_IMPLEMENTATION="rmw_of_nobody")
+    assert "rmw_of_nobody" in done.stderr and done.stdout == "rmw_fastrtps_cpp\n"

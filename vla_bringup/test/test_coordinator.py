@@ -727,3 +727,14 @@ def test_never_mind_answers_a_question_and_latches_nothing() -> None:
     world.let_go()
     world.answer("cancel that please")
     assert client.code is Code.NOT_CONFIRMED and not world.latched
+
+
+@pytest.mark.parametrize("text", ["no, no!", "wait!", "hold!", "pause"])
+def test_what_interrupts_ends_what_runs_and_is_a_command_otherwise(text: str) -> None:
+    world = World()
+    running = executing(world)
+    assert world.submit(text).code is Code.OK
+    assert running.code is Code.CANCELED
+    assert not world.moving and not world.latched
+    later = world.submit(text)
+    assert later.endings == [] and world.at == "planning"

@@ -29,7 +29,10 @@ def main(argv: list[str] | None = None) -> int:
     try:
         return int(arguments.run(arguments))
     except VlaError as error:
-        print(f"{error}", file=sys.stderr)
+        if getattr(arguments, "json", False):
+            print_json({"outcome": error_to_json(error)})
+        else:
+            print(f"{error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
@@ -37,6 +40,10 @@ def main(argv: list[str] | None = None) -> int:
         # The reader has gone; nothing is left to tell, also not while Python closes standard output.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+
+
+def error_to_json(error: VlaError) -> dict[str, Any]:
+    return {"code": int(error.code), "name": error.code.name, "message": error.message}
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -40,7 +40,7 @@ from vla_bringup.system_state import (
 from vla_common.follow_ups import corrects
 from vla_common.foreign_text import quoted
 from vla_common.outcomes import OK, Code, Result, VlaError
-from vla_common.stop_words import Wanted, Wish, wanted
+from vla_common.stop_words import Wanted, Wish, interrupts, wanted
 from vla_common.trace import short
 
 EXECUTOR = "executor"
@@ -164,6 +164,8 @@ class Coordinator:
         """Take a command; it ends through its outlet, at once when it is refused. invalid: why it must be."""
         run = CommandRun(command, outlet, self._ports, self._recorder, self._clock())
         asked = wanted(command.text)
+        if asked.wish is Wish.NONE and self.running is not None and interrupts(command.text):
+            asked = Wanted(Wish.END)
         if asked.wish is not Wish.NONE:
             # Never queued, never planned, not held up by a journal that is full, nor by a fault of the request.
             with self._lock:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -28,6 +29,7 @@ from vla_interfaces.srv import (
 from vla_common.action_client import ActionClient
 from vla_common.calls import CancelToken, GoalRun, call
 from vla_common.conversions import outcome_from_msg
+from vla_common.foreign_text import line
 from vla_common.outcomes import Code, Result, VlaError
 from vla_common.qos import LATCHED
 from vla_common.spin import spin_on
@@ -46,6 +48,15 @@ def command_goal(command: str, **options: Any) -> ExecuteCommand.Goal:
     return ExecuteCommand.Goal(command=command, source="text", **options)
 
 
+def check_namespace(namespace: str) -> None:
+    """Errors: INVALID_REQUEST for what can't be a namespace of ROS."""
+    if not re.fullmatch(r"/?([A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*)?", namespace):
+        raise VlaError(
+            Code.INVALID_REQUEST,
+            f"'{line(namespace)}' is no namespace: letters, digits and _ with / between, no digit first.",
+        )
+
+
 class SystemClient:
     """Speaks with the state manager, executor and simulator in one namespace. A context manager.
 
@@ -56,9 +67,13 @@ class SystemClient:
         self, namespace: str = "vla", name: str = "vla_cli", remappings: Sequence[str] = ()
     ) -> None:
         """remappings: rules such as `cmd_vel:=/cmd_vel`, for a robot with names of its own."""
+        check_namespace(namespace)
         self._context = rclpy.context.Context()
+        # Without the words of the command line: what somebody says to the robot is no argument of ROS.
         rclpy.init(
-            context=self._context, signal_handler_options=rclpy.signals.SignalHandlerOptions.NO
+            args=[],
+            context=self._context,
+            signal_handler_options=rclpy.signals.SignalHandlerOptions.NO,
         )
         self.node = rclpy.create_node(
             f"{name}_{os.getpid()}",

@@ -83,6 +83,17 @@ def test_what_rcl_refuses_is_refused_with_the_line(tmp_path, lines, sentence):
     assert caught.value.code is Code.INVALID_CONFIG
 
 
+@pytest.mark.parametrize("path", ["/dev/zero", "/", "/none/file.yaml"])
+def test_what_is_no_plain_file_is_not_read(path):
+    with pytest.raises(VlaError, match="can't be read"):
+        load(path)
+
+
+def test_a_file_without_end_is_refused(tmp_path):
+    with pytest.raises(VlaError, match="larger than"):
+        load(write(tmp_path, "#" * 1_000_001))
+
+
 def test_namespaces_may_stand_around_nodes(tmp_path):
     text = (
         "vla:\n  executor: {ros__parameters: {a: {b: 1}}}\n  planner: {ros__parameters: {c: x}}\n"

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from vla_common import stop_words
-from vla_common.stop_words import Wanted, Wish, is_stop, wanted
+from vla_common.stop_words import Wanted, Wish, interrupts, is_stop, wanted
 
 CORPUS = yaml.safe_load((Path(__file__).parent / "stop_phrases.yaml").read_text("utf-8"))
 HALVES = tuple(CORPUS)
@@ -99,3 +99,28 @@ def test_the_work_does_not_grow_with_the_text(monkeypatch):
     for size in (10**4, 10**6):
         wanted("a " * size)
     assert max(seen) < 2 * stop_words.LONGEST
+
+
+@pytest.mark.parametrize(
+    "phrase",
+    ["no", "No, no, no!", "wait!", "wait please", "pause", "hold!", "don't!", "no robot wait"],
+)
+def test_what_can_only_mean_a_stop_while_it_moves(phrase):
+    assert interrupts(phrase) and not is_stop(phrase)
+
+
+@pytest.mark.parametrize(
+    "phrase",
+    [
+        "",
+        "yes",
+        "please",
+        "wait 5 seconds",
+        "hold the cup",
+        "no, the blue one",
+        "don't pick it up",
+        "'wait'",
+    ],
+)
+def test_what_means_something_else_interrupts_nothing(phrase):
+    assert not interrupts(phrase)

@@ -23,6 +23,7 @@ Scalar = Union[bool, int, float, str]
 Value = Union[Scalar, list[Scalar]]
 
 PARAMETERS = "ros__parameters"
+MOST_BYTES = 1_000_000
 _TRUE = frozenset(["Y", "y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"])
 _FALSE = frozenset(["N", "n", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"])
 _NAN = frozenset((".nan", ".NaN", ".NAN"))
@@ -114,6 +115,10 @@ def load(path: str | Path) -> dict[str, Value]:
     Errors: INVALID_CONFIG for a file that can't be read, that rcl would refuse, or that has another shape.
     """
     try:
+        if not Path(path).is_file():
+            raise OSError("it is no plain file" if Path(path).exists() else "there is no such file")
+        if Path(path).stat().st_size > MOST_BYTES:
+            raise OSError(f"it is larger than {MOST_BYTES} bytes")
         text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError, ValueError) as error:
         raise VlaError(

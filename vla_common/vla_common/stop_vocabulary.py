@@ -54,7 +54,10 @@ ALONE = _phrases("""
     don't go any closer | don't go on | don't go there | don't drive | don't drive on | don't drive any further
     don't turn | don't turn any further | don't continue | don't proceed | don't keep going | don't keep moving
     don't come any closer | don't come closer | don't get any closer | don't do that | don't do it | don't do this
-    don't do anything | don't take another step
+    don't do anything | don't take another step | stay | far enough | that's far enough | that is far enough
+    go no further | go no farther | come no closer | don't go further | don't go farther | don't drive further
+    no more moving | no more movement | no more motion | no more driving | no more turning | i don't want you to move
+    i don't want it to move | i don't want the robot to move
 """)
 """Stop where a clause is nothing else; what follows them makes something else of them ("that's enough water")."""
 
@@ -280,7 +283,7 @@ TYPOS = {
         _words("""
         stpo sotp tsop stp sto stopp sstop sttop stoop stpop sotop stoip stopo stpp stio stoo stol dtop syop
         sgop srop st0p st0pp stiop stolp stope stopl stob stahp xtop stopit stoped stapp stap shtop zstop astop stopr
-        stoo stopn stops
+        stoo stopn stops juststop stopplease pleasestop stopnow stopit stopthat stopmoving
     """),
         "stop",
     ),
@@ -303,6 +306,16 @@ STRETCHED = _words("""
     everything immediately hold ok okay oh driving
 """)
 """Words that are drawn out: "stooop", "noooo", "freeeeze"."""
+LOOKALIKES = str.maketrans(
+    "\u0430\u0435\u043e\u0440\u0441\u0455\u0442\u0456\u04bb\u03bf\u03c4\u03c1\u03b1"
+    "\u0410\u0415\u041e\u0420\u0421\u0405\u0422\u0406\u04ba\u039f\u03a4\u03a1\u0391",
+    "aeopcstihotpaAEOPCSTIHOTPA",
+)
+"""Cyrillic and Greek letters that look like Latin ones."""
+
+INTERRUPTING = _words("wait pause hold no nope don't")
+"""Said alone while the robot moves, they can only mean that it should not go on."""
+
 SIGNS = {"\N{OCTAGONAL SIGN}": " stop ", "\N{NO ENTRY}": " stop ", "\N{RAISED HAND}": " stop "}
 
 SPOTTED = ("stop", "halt", "freeze", "don't move")

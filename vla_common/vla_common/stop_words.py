@@ -112,7 +112,10 @@ def wanted(command: str) -> Wanted:
     first = filled[0]
     here = found[first]
     if here is not None and not _condition_follows(clauses, first):
-        return Wanted(_strongest(here, found[first:]), _left_out(text, clauses, found, first, here))
+        wish = _strongest(here, found[first:])
+        if wish is Wish.END:
+            wish = _raised(clauses[first].texts, here)
+        return Wanted(wish, _left_out(text, clauses, found, first, here))
     for index in reversed(filled):
         if here := _later(clauses, found, index, filled):
             earlier = [i for i in filled if i < index]
@@ -123,7 +126,8 @@ def wanted(command: str) -> Wanted:
             before = text[clauses[first].words[0].start : end]
             told = before if clauses[first].texts[0] in vocabulary.IMPERATIVES else ""
             rest = _left_out(text, clauses, found, index, here)
-            return Wanted(here.wish, " ".join(part for part in (_tidy(told), rest) if part))
+            wish = _raised(clauses[index].texts, here)
+            return Wanted(wish, " ".join(part for part in (_tidy(told), rest) if part))
     return Wanted(Wish.NONE)
 
 
@@ -141,6 +145,16 @@ _RUN = re.compile(r"(.)\1{3,}")
 _SHOUTED = re.compile(r"(?:stop|halt|abort|freeze){2,}")
 
 
+def interrupts(command: str) -> bool:
+    """Whether words that are no stop by themselves can only mean one while the robot moves: "no, no", "wait!"."""
+    clauses = _clauses(_plain(command))
+    texts = [text for clause in clauses for text in clause.texts]
+    if any(clause.quoted for clause in clauses) or not vocabulary.INTERRUPTING & set(texts):
+        return False
+    rest = [text for text in texts if text not in vocabulary.INTERRUPTING]
+    return _is_filler(rest)
+
+
 def _plain(command: str) -> str:
     """No accents, nothing invisible, straight quotes; bounded."""
     command = _RUN.sub(r"\1\1\1", _cut(command, LONGEST * 8))
@@ -151,6 +165,7 @@ def _plain(command: str) -> str:
     for sign, word in vocabulary.SIGNS.items():
         command = command.replace(sign, word)
     text = unicodedata.normalize("NFKD", command.translate(_APOSTROPHES))
+    text = text.translate(vocabulary.LOOKALIKES)
     kept = (
         char if char.isprintable() or char == "\n" else "" if _invisible(char) else " "
         for char in text
@@ -580,6 +595,19 @@ def _condition_follows(clauses: Sequence[_Clause], index: int) -> bool:
 def _strongest(here: _Found, found: Sequence[_Found | None]) -> Wish:
     others = {item.wish for item in found if item is not None}
     return Wish.REST if Wish.REST in others | {here.wish} else here.wish
+
+
+def _raised(texts: tuple[str, ...], here: _Found) -> Wish:
+    """ "Never mind stop": what takes back may go on with a stop, which is the stronger wish."""
+    if here.wish is Wish.REST:
+        return here.wish
+    for index in range(1, len(texts)):
+        if texts[index - 1] in vocabulary.NOUN_BEGINNINGS or texts[index] not in vocabulary.VERBS:
+            continue
+        found = _at(texts, index)
+        if found is not None and found.wish is Wish.REST:
+            return Wish.REST
+    return here.wish
 
 
 def _later(
