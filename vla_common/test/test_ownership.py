@@ -114,3 +114,12 @@ def test_who_leaves_and_comes_again_is_new():
 )
 def test_the_end_of_a_process_number_stands_for_every_process_that_has_it(low_bits, pids, lives):
     assert process_may_live(low_bits, pids.__contains__, 4 * 65536) is lives
+
+
+def test_one_that_lived_long_before_it_was_killed_is_no_twin():
+    old, killed = Endpoint("/vla/planner", b"one"), Endpoint("/vla/planner", b"one", gone=True)
+    new = Endpoint("/vla/planner", b"two")
+    lived = ((0.0, [old]), (LATER_S, [old]))
+    for after_s in (0.0, TWIN_SETTLE_S, 0.9 * GONE_S):
+        steps = (*lived, (LATER_S + 1.0, [killed, new]), (LATER_S + 1.0 + after_s, [killed, new]))
+        assert sentences(PLAN, *steps) == []

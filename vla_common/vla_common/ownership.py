@@ -71,6 +71,7 @@ class Ownership:
     def __init__(self, namespace: str) -> None:
         self._namespace = "/" + namespace.strip("/")
         self._since_s: dict[tuple[str, str, bytes], float] = {}
+        self._gone_since_s: dict[tuple[str, str, bytes], float] = {}
 
     def update(
         self, seen: Mapping[OwnName, Sequence[Endpoint]], now_s: float
@@ -80,15 +81,23 @@ class Ownership:
         present: set[tuple[str, str, bytes]] = set()
         for name, endpoints in seen.items():
             ages: dict[Endpoint, float] = {}
+            gone: dict[Endpoint, float] = {}
             for endpoint in endpoints:
                 key = (name.name, endpoint.node, endpoint.process)
                 present.add(key)
                 ages[endpoint] = now_s - self._since_s.setdefault(key, now_s)
-            found += self._strangers(name, ages)
+                if endpoint.gone:
+                    gone[endpoint] = now_s - self._gone_since_s.setdefault(key, now_s)
+                else:
+                    self._gone_since_s.pop(key, None)
+            found += self._strangers(name, ages, gone)
         self._since_s = {key: at for key, at in self._since_s.items() if key in present}
+        self._gone_since_s = {key: at for key, at in self._gone_since_s.items() if key in present}
         return tuple(found)
 
-    def _strangers(self, name: OwnName, ages: Mapping[Endpoint, float]) -> list[Stranger]:
+    def _strangers(
+        self, name: OwnName, ages: Mapping[Endpoint, float], gone: Mapping[Endpoint, float]
+    ) -> list[Stranger]:
         owners = {self.absolute(owner) for owner in name.owners}
         by_node: dict[str, list[Endpoint]] = {}
         for endpoint in ages:
@@ -97,7 +106,7 @@ class Ownership:
         for node, endpoints in sorted(by_node.items()):
             oldest_s = max(ages[endpoint] for endpoint in endpoints)
             if node in owners:
-                if self._twins(endpoints, ages):
+                if self._twins(endpoints, ages, gone):
                     found.append(
                         Stranger(name, node, f"'{name.name}' has two owners: {node} runs twice.")
                     )
@@ -120,12 +129,17 @@ class Ownership:
                 )
         return found
 
-    def _twins(self, endpoints: Sequence[Endpoint], ages: Mapping[Endpoint, float]) -> bool:
+    def _twins(
+        self,
+        endpoints: Sequence[Endpoint],
+        ages: Mapping[Endpoint, float],
+        gone: Mapping[Endpoint, float],
+    ) -> bool:
         """Whether two processes claim the name; one that was killed stays in the graph for a while."""
         living = {
             endpoint.process
             for endpoint in endpoints
-            if not endpoint.gone or ages[endpoint] >= GONE_S
+            if gone.get(endpoint, GONE_S) >= GONE_S
         }
         youngest_s = min(ages[endpoint] for endpoint in endpoints)
         return len(living) > 1 and youngest_s >= TWIN_SETTLE_S
