@@ -76,7 +76,7 @@ class TestPlanning(SystemCase):
             )
         )
         before = self.truth()
-        result = self.execute("I would so love to have that crimson thing over at the table")
+        result = self.execute("I would so love to have that red thing over at the table")
         self.assertEqual(result.outcome.code, Outcome.OK, result.outcome.message)
         self.assertEqual(result.plan.planner, "openai")
         self.assertGreater(result.plan.prompt_tokens, 0)
@@ -148,7 +148,7 @@ class TestPlanning(SystemCase):
         question = {"question": "Which way do you mean?", "choices": ["left", "right"]}
         says(
             fake_openai.calls(("ask_person", question)),
-            fake_openai.calls(("turn", {"angle": -0.5})),
+            fake_openai.calls(("turn", {"angle": -0.3})),  # "a bit", and no more
         )
         before = self.truth()
         result, asked = self.ask_and_answer("would you turn a bit over there", "right, please")
@@ -180,7 +180,7 @@ class TestPlanning(SystemCase):
 
     def test_7_a_skill_that_only_the_executor_knows_is_planned_and_done(self):
         says(fake_openai.calls(("nod", {"depth": 0.4, "manner": "politely"})))
-        result = self.execute("show me that you agree")
+        result = self.execute("show me with a nod that you agree")
         self.assertEqual(result.outcome.code, Outcome.OK, result.outcome.message)
         self.assertEqual([step.skill for step in result.results], [skill_plugin.SKILL])
         function = next(
