@@ -191,3 +191,13 @@ def test_what_is_not_about_colours_is_counted_all_the_same() -> None:
     assert robot.said == ["I see two cups."]
     ref = ObjectRef(label="bottle", attributes=("red",))
     assert Bench(robot).code(("count", {"object": ref})) is Code.OK
+
+
+def test_a_clock_that_is_read_late_ends_no_drive_and_starts_none() -> None:
+    """A starved node finds the newest scan in the future for a while: it waits, as for a late one."""
+    guard = Guard(GuardConfig(), ExecutorConfig())
+    ahead = Scan(np.asarray(FAR), 1001.4)
+    guard.check_senses(ahead, (TABLE,), "", 1000.0)
+    assert guard.scan_is_late(ahead, 1000.0)
+    with pytest.raises(VlaError, match="scan"):
+        guard.check_senses(Scan(np.asarray(FAR), 1060.0), (TABLE,), "", 1000.0)

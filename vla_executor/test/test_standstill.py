@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from vla_common.outcomes import Code
+from vla_common.outcomes import Code, VlaError
 from vla_executor.config import ExecutorConfig
 from vla_executor.geometry import Pose2, wrap
 from vla_executor.interference import MotionWatch, judge, strange_publishers
@@ -162,3 +162,17 @@ def test_what_is_said() -> None:
         assert word in moving.message
     assert "\n" not in moving.message
     assert judge(Velocity(0.3), False, (), {}, ()).code is Code.RESOURCE_BUSY
+
+
+def test_nothing_is_driven_by_odometry_of_several() -> None:
+    from vla_common.calls import CancelToken
+    from vla_executor.ros_robot import RosRobot
+
+    robot = object.__new__(RosRobot)
+    robot._wake = lambda: None
+    robot._next_odometry = lambda *_: "odometry"
+    robot.odometry_publishers = lambda: 1
+    assert robot.odometry(CancelToken(), 1.0) == "odometry"
+    robot.odometry_publishers = lambda: 2
+    with pytest.raises(VlaError, match="2 publishers"):
+        robot.odometry(CancelToken(), 1.0)

@@ -353,6 +353,12 @@ class RosRobot:
         token.raise_if_canceled()
         if found is None:
             raise VlaError(Code.ROBOT_UNAVAILABLE, f"There was no odometry for {timeout_s:g} s.")
+        if (publishers := self.odometry_publishers()) > 1:
+            raise VlaError(
+                Code.ROBOT_UNAVAILABLE,
+                f"'odom' has {publishers} publishers; which one tells of this base is not known, "
+                "so that nothing is driven or verified by it.",
+            )
         return found
 
     def base_pose(
