@@ -137,9 +137,7 @@ class Ownership:
     ) -> bool:
         """Whether two processes claim the name; one that was killed stays in the graph for a while."""
         living = {
-            endpoint.process
-            for endpoint in endpoints
-            if gone.get(endpoint, GONE_S) >= GONE_S
+            endpoint.process for endpoint in endpoints if gone.get(endpoint, GONE_S) >= GONE_S
         }
         youngest_s = min(ages[endpoint] for endpoint in endpoints)
         return len(living) > 1 and youngest_s >= TWIN_SETTLE_S
