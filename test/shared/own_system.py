@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import psutil
+import yaml
+from ament_index_python.packages import get_package_share_directory
 from vla_interfaces.msg import SystemStatus
 
 from vla_bringup.system_client import SystemClient
@@ -32,10 +34,22 @@ class OwnSystem:
         self.domain = own_domain()
         os.environ["ROS_DOMAIN_ID"] = str(self.domain)
         self._environment = dict(environment or {})
-        self._arguments = dict(arguments)
+        self._arguments = {**arguments, "config_file": self._own_parameters(arguments)}
         self._starts = 0
         self.process = self._launch()
         self.client = SystemClient(name="test")
+
+    def _own_parameters(self, arguments: Mapping[str, str]) -> str:
+        """The parameter file, with this folder as one where worlds belong: trials put their worlds there."""
+        share = Path(get_package_share_directory("vla_bringup"))
+        source = Path(arguments.get("config_file") or share / "config" / "vla_system.yaml")
+        content = yaml.safe_load(source.read_text(encoding="utf-8"))
+        parameters = content["/**"]["ros__parameters"]
+        parameters.setdefault("sim", {})["world_folders"] = [str(self.folder.resolve())]
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / "parameters.yaml"
+        path.write_text(yaml.safe_dump(content), encoding="utf-8")
+        return str(path)
 
     @property
     def composed(self) -> bool:
