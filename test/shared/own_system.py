@@ -40,12 +40,14 @@ class OwnSystem:
         self.client = SystemClient(name="test")
 
     def _own_parameters(self, arguments: Mapping[str, str]) -> str:
-        """The parameter file, with this folder as one where worlds belong: trials put their worlds there."""
+        """The parameter file, with this folder and the one around it as those where worlds belong."""
         share = Path(get_package_share_directory("vla_bringup"))
         source = Path(arguments.get("config_file") or share / "config" / "vla_system.yaml")
         content = yaml.safe_load(source.read_text(encoding="utf-8"))
         parameters = content["/**"]["ros__parameters"]
-        parameters.setdefault("sim", {})["world_folders"] = [str(self.folder.resolve())]
+        parameters.setdefault("sim", {})["world_folders"] = [
+            str(f.resolve()) for f in (self.folder, self.folder.parent)
+        ]
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / "parameters.yaml"
         path.write_text(yaml.safe_dump(content), encoding="utf-8")
