@@ -1,4 +1,7 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The VLA workspace authors
+#
 # Sources the distribution and the workspace, then becomes the command.
 set -eo pipefail
 # shellcheck disable=SC1090

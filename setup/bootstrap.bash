@@ -1,3 +1,6 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The VLA workspace authors
+#
 # Sets up everything the workspace needs; sourced by ./vla. Functions only, no work at load time.
 #
 #   bare machine      wheels from PyPI in .vla/venv, the underlay, then our packages
@@ -11,6 +14,7 @@ VLA_ENV="$VLA_STATE/env.sh"
 # shellcheck source=setup/machine_checks.bash
 source "$VLA_ROOT/setup/machine_checks.bash"
 # What is put here, and what the system writes later, is for its owner only; ./vla shell gives the caller's own mask back.
+# shellcheck disable=SC2034 # used in ./vla
 VLA_CALLERS_UMASK=$(umask)
 umask 077
 
@@ -257,7 +261,7 @@ build_inputs() {
 # Files that are linked one by one: a new one asks for another build. Python modules are linked as a folder.
 linked_files() {
   find "$@" \( -name test -o -name '*.egg-info' -o -name __pycache__ \) -prune -o \
-    -type f \( -name '*.launch.py' -o -not -name '*.py' \) -not -name '*.md' -not -name '*.pyc' -print | LC_ALL=C sort
+    -type f \( -name '*.launch.py' -o -not -name '*.py' \) -not -name '*.md' -not -name '*.rst' -not -name '*.pyc' -print | LC_ALL=C sort
 }
 
 build_packages() { # arguments: ROS setup file, then package names (none: all)
@@ -340,6 +344,18 @@ check_all() {
 # Runs a module of ours in place of this shell. Unlike `python -m` it leaves the current folder off the search path, so that
 # a file of the user's that is named like one of Python's modules replaces none.
 run_module() { exec python "$VLA_ROOT/setup/run_module.py" "$@"; }
+
+# What the checks of the source need: the Python packages, and nothing built.
+set_up_python() {
+  local ros; ros=$(ros_setup_file)
+  check_all
+  mkdir -p "$VLA_STATE"
+  exec 9>"$VLA_STATE/lock"
+  flock 9
+  install_python_packages "$ros"
+  exec 9>&-
+  base_environment "$ros"
+}
 
 # Everything that has to be there before a verb can run.
 set_up() {

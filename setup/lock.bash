@@ -1,8 +1,12 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The VLA workspace authors
+#
 # `./vla lock`: writes the lock files anew, each distribution with its version and the hashes of its files. --upgrade also takes newer
 # versions of what is not pinned. The tool that does it has a lock file of its own.
 set -euo pipefail
 cd "${VLA_ROOT:?run this through ./vla lock}/setup"
+# shellcheck source=setup/bootstrap.bash
 source ./bootstrap.bash
 
 case ${1:-} in

@@ -1,3 +1,6 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The VLA workspace authors
+#
 # What has to be true of this machine and its environment before anything is downloaded or started; sourced by bootstrap.bash.
 # Each check prints one sentence for each thing that is wrong, and nothing when all is well.
 

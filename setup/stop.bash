@@ -1,3 +1,6 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The VLA workspace authors
+#
 # `./vla stop`, the fast way: an order into the named pipes of the running system. Sourced by ./vla before anything else; bash
 # alone, since a stop does not wait for a set-up, for Python or for the discovery of nodes. The other side, and what is
 # written into the pipes, is vla_common/stop_channel.py.
@@ -74,7 +77,7 @@ stop_here() {
   fi
 
   local answer="$folder/answer-$$-$RANDOM" system role number code text left deadline
-  local -A system_of=() owed=() done=() refused=()
+  local -A system_of=() owed=() stopped=() refused=()
   local reached=() writers=()
   (umask 077 && mkfifo "$answer") 2>/dev/null || return 1
   exec 4<>"$answer" # before anybody is asked: nothing is written into a pipe that nobody has open
@@ -103,11 +106,11 @@ stop_here() {
     fi
     owed["$system"]=$((${owed["$system"]:-1} - 1))
     if [ "$code" = 0 ]; then
-      done["$system"]=yes
+      stopped["$system"]=yes
     elif [ "$code" != "$STOP_NOT_READY" ]; then
       refused["$system"]="$text"
     fi
-    if [ -n "${done["$system"]:-}${refused["$system"]:-}" ] || [ "${owed["$system"]}" -le 0 ]; then unset "owed[$system]"; fi
+    if [ -n "${stopped["$system"]:-}${refused["$system"]:-}" ] || [ "${owed["$system"]}" -le 0 ]; then unset "owed[$system]"; fi
   done
   exec 4>&-
   rm -f "$answer"
@@ -117,7 +120,7 @@ stop_here() {
     system="${fields[0]} /${fields[1]//.//}"
     if [ -n "${refused["$system"]:-}" ]; then
       stop_problem=${refused["$system"]}
-    elif [ -z "${done["$system"]:-}" ]; then
+    elif [ -z "${stopped["$system"]:-}" ]; then
       stop_problem="The system in domain ${system/ /, namespace } has not confirmed that the robot stands still."
     fi
     system="domain ${system/ /, namespace }"

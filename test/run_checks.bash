@@ -1,12 +1,53 @@
 #!/usr/bin/env bash
-# Format, lint and types; `./vla check` calls this with everything sourced.
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The VLA workspace authors
+#
+# All rules that hold for the source, each one a function; `./vla check` calls this with the Python tools on the path.
+#
+#   run_checks.bash                   all rules, over every tracked file
+#   run_checks.bash RULE [FILE ...]   one rule, over every tracked file or over these
+#
+# The hooks in .pre-commit-config.yaml call it in the second form, so that a commit and CI are held to the same.
 set -uo pipefail
 cd "${VLA_ROOT:?run this through ./vla check}" || exit 3
-failed=0
-ruff format --check . || failed=1
-ruff check . || failed=1
-# Modules that only decide, with strict types; ROS glue carries messages, which have no types.
-mapfile -t pure < <(git ls-files 'vla_*/vla_*/*.py' |
-  grep -vE '(_node|conversions|_client|ros_robot|/lifecycle|/parameters|/qos|/spin|/cli|/demo|/doctor)\.py$')
-mypy "${pure[@]}" || failed=1
-exit $failed
+
+RULES=(format lint types spelling markdown shell yaml)
+
+# Tracked files by Git's patterns, or those that were named on the command line.
+files() {
+  if [ ${#named[@]} -gt 0 ]; then printf '%s\n' "${named[@]}"; else git ls-files -- "$@"; fi
+}
+
+check_format() { files '*.py' | xargs -r ruff format --check --force-exclude; }
+
+check_lint() { files '*.py' | xargs -r ruff check --force-exclude; }
+
+# Modules that only decide, with strict types; ROS glue carries messages, which have no types. Always all of them: a type may
+# be wrong in a file that nobody touched.
+check_types() {
+  git ls-files 'vla_*/vla_*/*.py' |
+    grep -vE '(_node|conversions|_client|ros_robot|/lifecycle|/parameters|/qos|/spin|/cli|/demo|/doctor)\.py$' | xargs mypy
+}
+
+# What may be misspelled, and why, is in pyproject.toml.
+check_spelling() { files | grep -vE '\.(lock|png|onnx|wav)$' | xargs -r codespell; }
+
+check_markdown() { files '*.md' | xargs -r pymarkdown scan; }
+
+check_shell() { files vla .ci/run '*.bash' | xargs -r shellcheck --external-sources; }
+
+check_yaml() { files '*.yaml' '*.yml' CITATION.cff | xargs -r yamllint --strict; }
+
+known() { case " ${RULES[*]} " in *" $1 "*) ;; *) return 1 ;; esac; }
+
+rules=("${RULES[@]}") named=()
+if [ $# -gt 0 ]; then
+  known "$1" || { echo "check: there is no rule '$1' (${RULES[*]})" >&2; exit 2; }
+  rules=("$1") named=("${@:2}")
+fi
+failed=()
+for rule in "${rules[@]}"; do
+  [ ${#rules[@]} -eq 1 ] || echo "== $rule"
+  "check_$rule" || failed+=("$rule")
+done
+[ ${#failed[@]} -eq 0 ] || { echo "check: failed: ${failed[*]}" >&2; exit 1; }

@@ -1,4 +1,7 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The VLA workspace authors
+#
 # All tests, or one group: unit (no ROS), ros (nodes in one process), system (the whole system), underlay.
 # Each test process gets a ROS domain of its own. `./vla test` calls this with everything sourced.
 # The underlay's tests mostly wait for processes, so they run beside the unit tests; what they print comes in one piece.

@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright 2026 The VLA workspace authors
+//
 // Message loss, message delay and clock jumps for single processes, without privileges and without touching the rest
 // of the machine. Loaded with LD_PRELOAD; disturbance.py builds it and holds the switches.
 //

@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright 2026 The VLA workspace authors
+
 /* Put before libc's functions (LD_PRELOAD): writes down each address outside this machine that a process connects or sends to,
  * and each name that it looks up. VLA_OUTWARD names the file. What is written down is still let through. */
 #define _GNU_SOURCE
