@@ -290,7 +290,7 @@ built_packages_work() { # arguments: the packages' folders
   done
   ( # shellcheck disable=SC1090
     source "$VLA_ENV"
-    cd "$VLA_STATE" && python -c 'import vla_interfaces.action, vla_bringup.cli' && command -v ros2 >/dev/null )
+    cd "$VLA_STATE" && python -c 'import vla_interfaces.action, vla_bringup.cli.main' && command -v ros2 >/dev/null )
 }
 
 # Freezes the environment into one file: sourcing colcon's own takes a second at every start.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Make the ROS wheels' CMake exports usable on this machine.
 
 The exports name the include directories of the machine on which the wheels were made

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`python setup/run_module.py MODULE arguments...`: as `python -m`, without the current folder on the search path.
 
 `python -P` does the same from Python 3.11 on.

@@ -3,7 +3,7 @@
 #
 # `./vla stop`, the fast way: an order into the named pipes of the running system. Sourced by ./vla before anything else; bash
 # alone, since a stop does not wait for a set-up, for Python or for the discovery of nodes. The other side, and what is
-# written into the pipes, is vla_common/stop_channel.py.
+# written into the pipes, is vla_common/vla_common/machine/stop_channel.py.
 
 STOP_TOLD_MS=1000      # without a word by then, the other ways are tried as well
 STOP_CONFIRMED_MS=8000 # how long a confirmation may take; who waits for it gives up earlier
@@ -188,5 +188,5 @@ stop_verb() { # the arguments of `./vla stop`
   source "$environment"
   stop_middleware
   # Not `python -m`, which would take modules from the current folder.
-  exec python "$root/setup/run_module.py" vla_bringup.cli stop --namespace "$stop_namespace" ${stop_json:+--json}
+  exec python "$root/setup/run_module.py" vla_bringup.cli.main stop --namespace "$stop_namespace" ${stop_json:+--json}
 }

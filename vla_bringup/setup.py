@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 from glob import glob
 
 from setuptools import find_packages, setup
@@ -22,10 +23,10 @@ setup(
     license="Apache-2.0",
     entry_points={
         "console_scripts": [
-            "state_manager_node = vla_bringup.state_manager_node:main",
-            "composed_node = vla_bringup.composed_node:main",
-            "watcher_node = vla_bringup.watcher_node:main",
-            "vla = vla_bringup.cli:main",
+            "state_manager_node = vla_bringup.ros.state_manager_node:main",
+            "composed_node = vla_bringup.ros.composed_node:main",
+            "watcher_node = vla_bringup.supervision.ros.watcher_node:main",
+            "vla = vla_bringup.cli.main:main",
         ]
     },
 )

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 from setuptools import find_packages, setup
 
 package_name = "vla_executor"
@@ -17,24 +18,24 @@ setup(
     description="Carries out validated plans: skills, guard, plan runner, stop.",
     license="Apache-2.0",
     entry_points={
-        "console_scripts": ["executor_node = vla_executor.executor_node:main"],
+        "console_scripts": ["executor_node = vla_executor.ros.executor_node:main"],
         "vla_executor.skills": [
-            "move = vla_executor.motion:Move",
-            "turn = vla_executor.motion:Turn",
-            "go_to = vla_executor.motion:GoTo",
-            "find = vla_executor.objects:Find",
-            "pick = vla_executor.picking:Pick",
-            "place = vla_executor.placing:Place",
-            "look_at = vla_executor.looking:LookAt",
-            "count = vla_executor.looking:Count",
-            "describe = vla_executor.looking:Describe",
-            "say = vla_executor.talking:Say",
-            "wait = vla_executor.talking:Wait",
-            "hand_over = vla_executor.people:HandOver",
-            "follow = vla_executor.people:Follow",
-            "guide = vla_executor.people:Guide",
-            "greet = vla_executor.people:Greet",
-            "ask = vla_executor.people:Ask",
+            "move = vla_executor.skills.motion:Move",
+            "turn = vla_executor.skills.motion:Turn",
+            "go_to = vla_executor.skills.motion:GoTo",
+            "find = vla_executor.skills.objects:Find",
+            "pick = vla_executor.skills.picking:Pick",
+            "place = vla_executor.skills.placing:Place",
+            "look_at = vla_executor.skills.looking:LookAt",
+            "count = vla_executor.skills.looking:Count",
+            "describe = vla_executor.skills.looking:Describe",
+            "say = vla_executor.skills.talking:Say",
+            "wait = vla_executor.skills.talking:Wait",
+            "hand_over = vla_executor.skills.people:HandOver",
+            "follow = vla_executor.skills.people:Follow",
+            "guide = vla_executor.skills.people:Guide",
+            "greet = vla_executor.skills.people:Greet",
+            "ask = vla_executor.skills.people:Ask",
         ],
     },
 )

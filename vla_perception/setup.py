@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 from setuptools import find_packages, setup
 
 package_name = "vla_perception"
@@ -17,5 +18,5 @@ setup(
     maintainer_email="maintainers@vla.example.com",
     description="Camera images to labelled objects in the map, with a memory of the scene.",
     license="Apache-2.0",
-    entry_points={"console_scripts": ["perception_node = vla_perception.perception_node:main"]},
+    entry_points={"console_scripts": ["perception_node = vla_perception.ros.perception_node:main"]},
 )

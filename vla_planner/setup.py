@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 from setuptools import find_packages, setup
 
 package_name = "vla_planner"
@@ -18,5 +19,5 @@ setup(
     maintainer_email="maintainers@vla.example.com",
     description="From a command in words to a validated plan of typed steps.",
     license="Apache-2.0",
-    entry_points={"console_scripts": ["planner_node = vla_planner.planner_node:main"]},
+    entry_points={"console_scripts": ["planner_node = vla_planner.ros.planner_node:main"]},
 )

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 from setuptools import find_packages, setup
 
 package_name = "vla_sim"
@@ -17,5 +18,5 @@ setup(
     maintainer_email="maintainers@vla.example.com",
     description="MuJoCo world and robot with the ROS interfaces of a real one.",
     license="Apache-2.0",
-    entry_points={"console_scripts": ["sim_node = vla_sim.sim_node:main"]},
+    entry_points={"console_scripts": ["sim_node = vla_sim.ros.sim_node:main"]},
 )

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 from setuptools import find_packages, setup
 
 package_name = "vla_speech"
@@ -18,9 +19,9 @@ setup(
     license="Apache-2.0",
     entry_points={
         "console_scripts": [
-            "audio_source_node = vla_speech.audio_source_node:main",
-            "speech_node = vla_speech.speech_node:main",
-            "speaker_node = vla_speech.speaker_node:main",
+            "audio_source_node = vla_speech.ros.audio_source_node:main",
+            "speech_node = vla_speech.ros.speech_node:main",
+            "speaker_node = vla_speech.ros.speaker_node:main",
         ]
     },
 )

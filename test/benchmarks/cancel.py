@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`./vla bench cancel`: from asking for a cancel to the final state of the goal, in every stage of a command.
 
 A goal may end as CANCELED only once the robot stands still, and then it has to stay so: the simulator's true motion
@@ -23,9 +24,9 @@ from moving import END_S, MODES, Mover, busy_cores, make_worlds
 from own_system import OwnSystem
 from vla_interfaces.action import ExecuteCommand
 
-from vla_bringup.system_process import run_folder
-from vla_common.calls import GoalRun
-from vla_common.outcomes import Code, VlaError
+from vla_bringup.client.system_process import run_folder
+from vla_common.contracts.outcomes import Code, VlaError
+from vla_common.ros.clients.calls import GoalRun
 
 QUIET_S = 1.0
 """So long nothing may move after the end of the goal."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`./vla bench journal`: how long accepting a command into the journal takes, beside a bare write and fsync.
 
 Both are measured in turns, in the same folder, so that a busy disk slows down both. Then what happens rarely: rotating
@@ -17,9 +18,9 @@ from pathlib import Path
 
 from measuring import percentile, row
 
-from vla_bringup.journal import Journal
-from vla_common.outcomes import OK
-from vla_common.skills import Plan, Step, StepRecord
+from vla_bringup.journal.journal import Journal
+from vla_common.contracts.outcomes import OK
+from vla_common.contracts.skills import Plan, Step, StepRecord
 
 COMMAND = "go to the table, find a red object, and pick it up"
 PLAN = Plan(COMMAND, (Step("go_to", {"place": "table"}),) * 5, "rules", "Five steps.")

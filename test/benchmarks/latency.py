@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`./vla bench latency`: from a text command to the first velocity message.
 
 Beside it, in the same run and in turn with it, a bare rclpy chain with the same hops and no work in them:
@@ -22,10 +23,10 @@ from vla_interfaces.action import ExecuteCommand, ExecutePlan, MakePlan
 from vla_interfaces.msg import SystemStatus
 from vla_interfaces.srv import QueryScene
 
-from vla_bringup.system_process import SystemProcess, own_domain, run_folder
-from vla_common.action_client import ActionClient
-from vla_common.calls import GoalRun, call
-from vla_common.spin import main as spin_main
+from vla_bringup.client.system_process import SystemProcess, own_domain, run_folder
+from vla_common.ros.clients.action_client import ActionClient
+from vla_common.ros.clients.calls import GoalRun, call
+from vla_common.ros.spin import main as spin_main
 
 RATIO_TARGET = 2.0
 P95_TARGET_S = 0.100
@@ -143,7 +144,7 @@ def main() -> int:
 
 def measure(runs: int, process: SystemProcess) -> tuple[list[float], list[float]]:
     """Both chains in turn, after one run of each that does not count."""
-    from vla_bringup.system_client import SystemClient
+    from vla_bringup.client.ros.system_client import SystemClient
 
     with SystemClient(name="bench") as client:
         if (

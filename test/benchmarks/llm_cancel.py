@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`./vla bench llm_cancel`: from a cancel to the end of the request to the language model, and of the proposal.
 
 A server on a real socket in another process stands for the model and falls silent, before its first byte or between
@@ -19,7 +20,7 @@ from pathlib import Path
 
 from measuring import percentile, row, verdict
 
-from vla_common.outcomes import Code, VlaError
+from vla_common.contracts.outcomes import Code, VlaError
 
 ROOT = Path(os.environ.get("VLA_ROOT", Path(__file__).parents[2]))
 sys.path.insert(0, str(ROOT / "vla_planner" / "test"))
@@ -51,9 +52,9 @@ def measure(silence: str, runs: int, seed: int) -> tuple[list[float], list[float
     """Seconds to the closed connection and to the end of the proposal, one of each for every run."""
     from planner_fixtures import SCENE, SKILLS
 
-    from vla_planner.backend import PlanRequest
     from vla_planner.config import LlmConfig, PlannerConfig
-    from vla_planner.openai_backend import OpenAiBackend
+    from vla_planner.core.backend import PlanRequest
+    from vla_planner.llm.openai_backend import OpenAiBackend
 
     delay = random.Random(seed)
     closed, returned = [], []

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`./vla bench perception`: from the stamp of an image to the detections made of it, beside the bare detector.
 
 A camera in this process sends one picture of a simulated world, colour and depth, to the node in a process of its own.
@@ -41,18 +42,18 @@ from tf2_msgs.msg import TFMessage
 from vision_msgs.msg import Detection3DArray
 from vla_interfaces.msg import ExecutionState, PlaceArray
 
-from vla_bringup.system_process import own_domain, run_folder
-from vla_common import qos
-from vla_common.conversions import place_to_msg, time_from_msg
-from vla_common.spin import spin_on
-from vla_perception import conversions
-from vla_perception.backends import make_detector
+from vla_bringup.client.system_process import own_domain, run_folder
+from vla_common.ros import qos
+from vla_common.ros.conversions import place_to_msg, time_from_msg
+from vla_common.ros.spin import spin_on
 from vla_perception.config import VisionConfig
-from vla_perception.detector import Detector
-from vla_perception.frame import RgbdFrame, Transform, make_frame
+from vla_perception.detect.backends import make_detector
+from vla_perception.detect.detector import Detector
+from vla_perception.localize.surfaces import support_surfaces
 from vla_perception.pipeline import look
-from vla_perception.robot_mask import robot_mask
-from vla_perception.surfaces import support_surfaces
+from vla_perception.rgbd.frame import RgbdFrame, Transform, make_frame
+from vla_perception.rgbd.robot_mask import robot_mask
+from vla_perception.ros import conversions
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "evaluation"))
 
@@ -234,7 +235,14 @@ def start_node(config: VisionConfig, domain: int) -> subprocess.Popen[bytes]:
     }
     words = [word for name, value in parameters.items() for word in ("-p", f"{name}:={value}")]
     remap = ["-r", f"__ns:=/{NAMESPACE}", "-r", "/tf:=tf", "-r", "/tf_static:=tf_static"]
-    command = [sys.executable, "-m", "vla_perception.perception_node", "--ros-args", *words, *remap]
+    command = [
+        sys.executable,
+        "-m",
+        "vla_perception.ros.perception_node",
+        "--ros-args",
+        *words,
+        *remap,
+    ]
     return subprocess.Popen(command, env={**os.environ, "ROS_DOMAIN_ID": str(domain)})
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`./vla bench planner`: what the offline planner takes: milliseconds per command, memory, and time to start.
 
 In processor time, so that other work on the machine counts less; without any ROS process. Start and memory (what only
@@ -23,7 +24,7 @@ from command_table import Row, TimedPlanner
 from measuring import percentile, verdict
 
 from vla_planner.config import PlannerConfig
-from vla_planner.planning import Planner
+from vla_planner.core.planning import Planner
 
 TARGET_MS = 5.0
 SHORTEST, LONGEST = 25, 35
@@ -41,7 +42,7 @@ import psutil
 def own(): return psutil.Process().memory_full_info().uss / 1e6
 begin = time.process_time()
 from vla_planner.config import PlannerConfig
-from vla_planner.planning import Planner
+from vla_planner.core.planning import Planner
 imported, before = time.process_time(), own()
 planner = Planner(PlannerConfig(backends=("rules",)))
 built, with_planner = time.process_time(), own()

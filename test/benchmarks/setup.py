@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`./vla bench setup`: set-up on a new machine, and how long a start takes that has nothing left to set up.
 
 Clones the last commit into a new folder, with an empty home and no cache of ours, and runs the set-up there.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`./vla bench speech`: how soon what was said has an effect, in real time and with the real nodes.
 
 Transcript: from the end of speech to the message, against a bare call of the same recogniser on the same samples in the
@@ -30,14 +31,14 @@ from rclpy.parameter import Parameter
 from spoken_corpus import EVALUATION_SEED, Kind
 from vla_interfaces.msg import Transcript
 
-from vla_bringup.system_process import own_domain, run_folder
-from vla_common import qos
-from vla_common.conversions import time_from_msg
-from vla_common.outcomes import Code, VlaError
-from vla_common.spin import spin_on
-from vla_speech.assembly import Parts, make_parts
-from vla_speech.recogniser import F32, Recogniser, Recognition
-from vla_speech.speech_node import SpeechNode
+from vla_bringup.client.system_process import own_domain, run_folder
+from vla_common.contracts.outcomes import Code, VlaError
+from vla_common.ros import qos
+from vla_common.ros.conversions import time_from_msg
+from vla_common.ros.spin import spin_on
+from vla_speech.listening.assembly import Parts, make_parts
+from vla_speech.recognition.recognizer import F32, Recogniser, Recognition
+from vla_speech.ros.speech_node import SpeechNode
 
 TARGET_RATIO = 1.1
 TARGET_STOP_S = 0.5

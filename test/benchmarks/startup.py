@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`./vla bench startup`: from the launch command to a system that takes commands, and from Ctrl-C to its end.
 
 Also the memory of all nodes while they are idle, without the simulator.
@@ -14,7 +15,7 @@ import psutil
 from measuring import percentile, row, verdict
 from vla_interfaces.msg import SystemStatus
 
-from vla_bringup.system_process import SystemProcess, own_domain, run_folder
+from vla_bringup.client.system_process import SystemProcess, own_domain, run_folder
 
 READY_TARGET_S = 8.0
 END_TARGET_S = 5.0
@@ -27,7 +28,7 @@ def main() -> int:
     parser.add_argument("--composed", action="store_true")
     arguments = parser.parse_args()
     os.environ["ROS_DOMAIN_ID"] = str(own_domain())
-    from vla_bringup.system_client import SystemClient
+    from vla_bringup.client.ros.system_client import SystemClient
 
     folder = run_folder("bench-startup")
     ready, ended, memory, codes = [], [], [], []

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`./vla bench stop`: from calling `stop` until the robot stands still, by the simulator's true motion.
 
 While driving by velocity (`move`), while navigating and while the arm works, in turn. Every few rounds the same
@@ -23,9 +24,9 @@ from motion_watch import MotionWatch
 from moving import END_S, MODES, Mode, Mover, Received, busy_cores, make_worlds
 from own_system import OwnSystem
 
-from vla_bringup.system_process import run_folder
-from vla_common.calls import call
-from vla_common.outcomes import Code, VlaError
+from vla_bringup.client.system_process import run_folder
+from vla_common.contracts.outcomes import Code, VlaError
+from vla_common.ros.clients.calls import call
 
 TARGET_P99_S = 0.050
 BARE_EVERY = 5

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`./vla bench stop_command`: from Enter after `./vla stop` until the robot is told, and until it stands.
 
 The whole command as a shell starts it, timed from before its process exists; the first zero, or cancel, as the
@@ -21,8 +22,8 @@ from motion_watch import MotionWatch
 from moving import END_S, MODES, Mode, Mover, Received, busy_cores, make_worlds
 from own_system import OwnSystem
 
-from vla_bringup.system_process import run_folder
-from vla_common.outcomes import Code, VlaError
+from vla_bringup.client.system_process import run_folder
+from vla_common.contracts.outcomes import Code, VlaError
 
 TARGET_P95_S = 0.150
 STILL_S = 20.0

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`./vla eval attack`: what strangers tried against the system, tried again: wrong words, plans and neighbours.
 
 Attacks live in `attacks/`, one module for each kind. Each says in one sentence what must not happen, tries it, and
@@ -83,7 +84,7 @@ def table(results: Sequence[tuple[Attack, str]]) -> str:
 
 def main() -> int:
     arguments = parse()
-    from vla_bringup.system_process import run_folder
+    from vla_bringup.client.system_process import run_folder
 
     folder = run_folder("eval-attack")
     chosen = [

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What one attack is, for `./vla eval attack` and the modules in `attacks/`."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`./vla eval demo`: the demo over many worlds, judged by the simulator's ground truth.
 
 Every seed is a fresh start of the whole system. Evaluation uses seeds from 10000 on; whoever tunes anything
@@ -14,9 +15,9 @@ import time
 from collections import Counter
 from typing import Any
 
-from vla_bringup.demo import DEFAULT_COMMAND
-from vla_bringup.system_process import run_folder
-from vla_common.outcomes import Code
+from vla_bringup.cli.ros.demo import DEFAULT_COMMAND
+from vla_bringup.client.system_process import run_folder
+from vla_common.contracts.outcomes import Code
 
 EVALUATION_SEED = 10000
 TRIAL_TIMEOUT_S = 900.0
@@ -59,7 +60,7 @@ def trial(seed: int, command: str, speed: float) -> dict[str, Any]:
     begin = time.monotonic()
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "vla_bringup.cli", *words],
+            [sys.executable, "-m", "vla_bringup.cli.main", *words],
             capture_output=True,
             text=True,
             timeout=TRIAL_TIMEOUT_S,

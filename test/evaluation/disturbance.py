@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Builds disturbance.c and holds its switches: message loss and delay, clock jumps."""
 
 from __future__ import annotations

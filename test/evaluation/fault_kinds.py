@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The faults that `./vla eval faults` knows: what each does to the system, and what is expected of the robot."""
 
 from __future__ import annotations

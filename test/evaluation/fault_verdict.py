@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What one fault did to the robot and the system, and what follows from all of them. Decides; measures nothing."""
 
 from __future__ import annotations

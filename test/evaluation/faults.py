@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`./vla eval faults`: what becomes of robot, command and system when something breaks in the middle of a mission.
 
 Each trial starts a mission, breaks one thing at a random time (see fault_kinds.py) and follows the robot by its true
@@ -26,8 +27,8 @@ from moving import make_worlds
 from own_system import OwnSystem
 from trial_watch import Watched
 
-from vla_bringup.system_process import run_folder
-from vla_common.outcomes import VlaError
+from vla_bringup.client.system_process import run_folder
+from vla_common.contracts.outcomes import VlaError
 
 RESTART_EVERY = 25
 EARLY_SHARE = 0.3

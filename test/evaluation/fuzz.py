@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`./vla eval fuzz`: ten thousand messages that nobody should send, to every service, action and topic of the system.
 
 No process may die or be restarted, nothing may move by the simulator's true motion, and each request has to be
@@ -27,10 +28,10 @@ from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from vla_interfaces.action import ExecuteCommand
 from vla_interfaces.msg import SystemStatus
 
-from vla_bringup.system_process import run_folder
-from vla_common.action_client import ActionClient
-from vla_common.calls import GoalRun
-from vla_common.outcomes import Code, VlaError
+from vla_bringup.client.system_process import run_folder
+from vla_common.contracts.outcomes import Code, VlaError
+from vla_common.ros.clients.action_client import ActionClient
+from vla_common.ros.clients.calls import GoalRun
 
 ANSWER_S = 10.0
 BACK_S = 90.0

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What `./vla eval fuzz` sends to, found in the running system, and how each message is made harmless.
 
 Every service, action and subscription of the system's nodes is a target; interfaces that come later are found by
@@ -17,7 +18,7 @@ from rosidl_runtime_py.utilities import get_action, get_message, get_service
 from vla_interfaces.action import Manipulate
 from vla_interfaces.srv import Manage
 
-from vla_executor.catalogue import BASE_SKILLS
+from vla_executor.skills.catalog import BASE_SKILLS
 
 TOPIC, SERVICE, ACTION = "topic", "service", "action"
 FRAMES = ("map", "odom", "base_link")

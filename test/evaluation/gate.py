@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`./vla eval gate`: the gate "plan against command" against its bank of right and wrong plans; without any ROS.
 
 A wrong plan counts as held when it is asked about or refused, a right one when it passes unasked. One half of the
@@ -22,7 +23,7 @@ from gate_bank import HELD_OUT, SEEN, Pair
 from measuring import verdict
 
 from vla_planner.config import PlannerConfig
-from vla_planner.gate import Gate, Held
+from vla_planner.gate.gate import Gate, Held
 
 FEWEST_HELD, FEWEST_PASSED = 0.99, 0.97
 

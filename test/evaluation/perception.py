@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`./vla eval perception`: perception against the simulator's ground truth; without any ROS process.
 
 Three parts: single looks at the furniture of random worlds, without memory; looks into containers; and drives through
@@ -25,11 +26,11 @@ from perception_drive import DriveTally, drive
 from perception_figures import Tally, judge
 from perception_truth import Look, looks
 
-from vla_bringup.system_process import run_folder
-from vla_common.outcomes import VlaError
-from vla_perception.backends import make_detector
+from vla_bringup.client.system_process import run_folder
+from vla_common.contracts.outcomes import VlaError
 from vla_perception.config import VisionConfig
-from vla_perception.detector import Detector
+from vla_perception.detect.backends import make_detector
+from vla_perception.detect.detector import Detector
 from vla_perception.drawing import annotate
 from vla_perception.pipeline import Sighting, look
 
@@ -178,7 +179,7 @@ def configured(backend: str, changes: Sequence[str]) -> VisionConfig:
     """Errors: VlaError for what a parameter file could not say either."""
     import yaml
 
-    from vla_common.config import from_values
+    from vla_common.configuration.config import from_values
 
     values: dict[str, Any] = {"backend": backend}
     for change in changes:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Ids along a drive: from place to place through a world and back, with one object taken away while nobody looks.
 
 Decides the way, the error of the robot's own pose, and what counts as stable. The base is set to points of the way
@@ -16,10 +17,10 @@ import numpy as np
 from perception_truth import Look, OpenWorld, stand
 
 from vla_perception.config import VisionConfig
-from vla_perception.detector import Detector
-from vla_perception.frame import Transform
-from vla_perception.memory import SceneMemory
+from vla_perception.detect.detector import Detector
+from vla_perception.memory.scene_memory import SceneMemory
 from vla_perception.pipeline import look
+from vla_perception.rgbd.frame import Transform
 
 STEP_M = 0.12
 TURN_RAD = 0.2
@@ -137,7 +138,7 @@ def _turns(pose: tuple[float, float, float], to: float) -> list[tuple[float, flo
 
 def _put(world: OpenWorld, pose: tuple[float, float, float], place: Any) -> None:
     """The robot at a pose, its head at the place that it goes to as far as the neck turns."""
-    from vla_sim import kinematics
+    from vla_sim.robot import kinematics
 
     x, y, yaw = pose
     c, s = math.cos(yaw), math.sin(yaw)

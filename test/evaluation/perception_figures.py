@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What `perception` counts: sightings against the truth. Decides on plain data; no simulator, no ROS."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Pictures of random worlds with the truth about what is in them, for `perception`.
 
 Decides where the robot stands and looks, and which objects of a picture count as in view. Everything runs in this
@@ -13,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from vla_common.scene import Place, PlaceKind
+from vla_common.contracts.scene import Place, PlaceKind
 from vla_perception.config import VisionConfig
-from vla_perception.frame import Intrinsics, RgbdFrame, Transform, make_frame
+from vla_perception.rgbd.frame import Intrinsics, RgbdFrame, Transform, make_frame
 
 IN_VIEW_SHARE = 0.5
 """Of an object's outline that must be in the picture with nothing before it, to count as in view."""
@@ -56,14 +57,14 @@ class OpenWorld:
     """A simulated world that pictures are taken of."""
 
     def __init__(self, seed: int, width: int, height: int, renderer: str = "auto") -> None:
-        from vla_sim.render_backend import select_backend
+        from vla_sim.sensors.render_backend import select_backend
 
         # MuJoCo picks its GL library when it is imported.
         chosen, _ = select_backend(renderer)
-        from vla_sim import camera
-        from vla_sim.noise import NoiseConfig, NoiseModel
+        from vla_sim.sensors import camera
+        from vla_sim.sensors.noise import NoiseConfig, NoiseModel
         from vla_sim.simulation import Simulation
-        from vla_sim.world_generator import generate_world
+        from vla_sim.world.world_generator import generate_world
 
         self.seed = seed
         self.size = (width, height)
@@ -127,7 +128,8 @@ def _fill_containers(simulation: Any, rng: np.random.Generator) -> None:
 
 def stand(simulation: Any, place: Any, rng: np.random.Generator) -> None:
     """Put the robot 0.8 to 2.0 m before a place, looking at it about as the head controller would."""
-    from vla_sim import kinematics, robot
+    from vla_sim.robot import kinematics
+    from vla_sim.robot import robot_model as robot
 
     nearest = max(0.8, place.size_y_m / 2 + robot.BASE_RADIUS_M + 0.08)
     farthest = 1.3 if place.is_container else 2.0
@@ -163,8 +165,10 @@ def stand(simulation: Any, place: Any, rng: np.random.Generator) -> None:
 
 
 def _look(world: OpenWorld, picture: Any, clean: Any, target: str, error: Transform | None) -> Look:
-    from vla_sim import camera, frames, robot
-    from vla_sim.frames import OPTICAL_ROTATION
+    from vla_sim.robot import frames
+    from vla_sim.robot import robot_model as robot
+    from vla_sim.robot.frames import OPTICAL_ROTATION
+    from vla_sim.sensors import camera
 
     simulation = world.simulation
     positions = simulation._read().positions

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`./vla eval planner`: the tables of commands against a planner, by section; without any ROS process.
 
 A row counts when everything in it comes out: the exact plan, or the code and the words of a refusal or question. Rows
@@ -21,9 +22,9 @@ import command_table
 from command_table import ASKED, COMPLETED, PLANNED, REFUSED, Row, TimedPlanner
 from measuring import percentile, verdict
 
-from vla_common.outcomes import Code, VlaError
+from vla_common.contracts.outcomes import Code, VlaError
 from vla_planner.config import LlmConfig, PlannerConfig
-from vla_planner.planning import BACKENDS, Planner
+from vla_planner.core.planning import BACKENDS, Planner
 
 WARM_UP = "turn left"
 UNUSABLE = (Code.PLANNER_UNAVAILABLE, Code.PLANNING_TIMEOUT, Code.BUDGET_EXCEEDED)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`./vla eval soak`: thousands of commands in a row, and whether anything grows: memory, threads, descriptors, latency.
 
 A mix of cheap commands that goes through everything: refusals, plans without motion, small turns and moves, looks,
@@ -22,9 +23,9 @@ from sampling import Growth, Limits, Need, grows, growth, look, quarters, slower
 from vla_interfaces.action import ExecuteCommand
 from vla_interfaces.msg import SystemStatus
 
-from vla_bringup.system_client import SystemClient
-from vla_bringup.system_process import run_folder
-from vla_common.outcomes import Code, VlaError
+from vla_bringup.client.ros.system_client import SystemClient
+from vla_bringup.client.system_process import run_folder
+from vla_common.contracts.outcomes import Code, VlaError
 
 LONG_S = 120.0
 WARM_UP_SHARE = 0.2

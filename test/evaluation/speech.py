@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`./vla eval speech`: how well spoken commands are understood, in voices and noise that are made on the spot.
 
 The sound is synthetic (espeak-ng, see shared/spoken_corpus.py): the figures compare recognisers and versions of this
@@ -26,12 +27,12 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "vla_planner" / "test"))
 
 from planner_fixtures import CATALOGUES, SCENES
 
-from vla_common.outcomes import VlaError
+from vla_common.contracts.outcomes import VlaError
 from vla_planner.config import LlmConfig, PlannerConfig
-from vla_planner.planning import Planner
-from vla_speech.assembly import make_parts
+from vla_planner.core.planning import Planner
 from vla_speech.config import SpeechConfig, WhisperConfig
-from vla_speech.vocabulary import vocabulary_of
+from vla_speech.listening.assembly import make_parts
+from vla_speech.recognition.vocabulary import vocabulary_of
 
 LEVELS: tuple[float | None, ...] = (None, *SNRS_DB)
 NOISE_CLIP_S = 60.0

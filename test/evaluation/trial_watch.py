@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Follows one command, the robot and the system through a fault, from outside of all of them."""
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from vla_interfaces.action import ExecuteCommand
 from vla_interfaces.msg import SystemStatus
 from vla_interfaces.srv import GetStatus
 
-from vla_common.calls import GoalRun
-from vla_common.outcomes import Code, VlaError
+from vla_common.contracts.outcomes import Code, VlaError
+from vla_common.ros.clients.calls import GoalRun
 
 RECOVERY_LIMIT_S = 60.0
 QUIET_S = 3.0
@@ -193,8 +194,8 @@ class Watched:
     def _journaled(self) -> str | None:
         """How the journal says that the command ended; empty when it does not, None where there is no journal."""
         try:
-            from vla_bringup.journal_config import journal_path
-            from vla_bringup.journal_reader import JournalReader
+            from vla_bringup.journal.config import journal_path
+            from vla_bringup.journal.reader import JournalReader
         except ImportError:
             return None
         reader: Any = JournalReader(journal_path("", "vla", {"ROS_HOME": str(self._system.home)}))

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What benchmarks and evaluations share: percentiles with the number of runs, straight lines through samples."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Strategies for any ROS message, out of the types of its fields: a new interface is covered as soon as it exists.
 
 Values are chosen to hurt: NaN, infinities, the ends of every range, empty, long and strange strings, long lists. What

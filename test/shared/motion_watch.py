@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Follows the robot's true motion in a running system, through the simulator's topic `sim/true_motion`."""
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from trajectory_msgs.msg import JointTrajectory
 from true_motion import STILL, Sample, Trace
 
-from vla_bringup.system_client import SystemClient
-from vla_common.conversions import time_from_msg
-from vla_common.outcomes import Code, VlaError
+from vla_bringup.client.ros.system_client import SystemClient
+from vla_common.contracts.outcomes import Code, VlaError
+from vla_common.ros.conversions import time_from_msg
 
 BASE = ("base_x", "base_y", "base_yaw")
 JAW = "jaw"

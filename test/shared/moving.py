@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the benchmarks of stop and cancel share: getting the robot to move, and seeing what reaches the simulator."""
 
 from __future__ import annotations
@@ -24,10 +25,10 @@ from rclpy.qos import qos_profile_action_status_default
 from vla_interfaces.action import ExecuteCommand
 from vla_interfaces.msg import ExecutionState, SystemStatus
 
-from vla_bringup.system_client import SystemClient
-from vla_common.calls import GoalRun
-from vla_common.outcomes import Code, VlaError
-from vla_common.qos import LATCHED
+from vla_bringup.client.ros.system_client import SystemClient
+from vla_common.contracts.outcomes import Code, VlaError
+from vla_common.ros.clients.calls import GoalRun
+from vla_common.ros.qos import LATCHED
 
 MOVING_S = 60.0
 END_S = 60.0

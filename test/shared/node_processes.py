@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Nodes as processes of their own, and somebody who sends plans to the executor among them."""
 
 from __future__ import annotations
@@ -20,13 +21,13 @@ from vla_interfaces.action import ExecutePlan
 from vla_interfaces.msg import Scene as SceneMsg
 from vla_interfaces.srv import GroundTruth, ListSkills
 
-from vla_common.action_client import ActionClient
-from vla_common.calls import wait_for
-from vla_common.conversions import plan_to_msg, scene_object_from_msg
-from vla_common.qos import LATCHED
-from vla_common.scene import SceneObject
-from vla_common.skills import Plan, Step
-from vla_common.spin import spin_on
+from vla_common.contracts.scene import SceneObject
+from vla_common.contracts.skills import Plan, Step
+from vla_common.ros.clients.action_client import ActionClient
+from vla_common.ros.clients.calls import wait_for
+from vla_common.ros.conversions import plan_to_msg, scene_object_from_msg
+from vla_common.ros.qos import LATCHED
+from vla_common.ros.spin import spin_on
 
 TIMEOUT_S = 400.0
 ANSWER_S = 10.0

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The core of vla_speech without ROS and faster than real time: clips in, what was heard out, with the times it took.
 
 The same pieces as in the speech node, one after the other on one thread: a frame of sound, and whatever it sets off. So
@@ -12,14 +13,14 @@ from dataclasses import dataclass
 
 from spoken_corpus import RATE_HZ, Clip
 
-from vla_common.stop_words import is_stop
-from vla_speech.assembly import Parts
+from vla_common.language.halt_phrases import is_stop
 from vla_speech.config import SpeechConfig, WhisperConfig
-from vla_speech.judging import judge
-from vla_speech.listening import StopHeard, UtteranceEnded
-from vla_speech.segmenter import Utterance
-from vla_speech.vad import FRAME
-from vla_speech.wake_word import Addressing
+from vla_speech.listening.acceptance import judge
+from vla_speech.listening.assembly import Parts
+from vla_speech.listening.segmenter import Utterance
+from vla_speech.listening.utterance_detector import StopHeard, UtteranceEnded
+from vla_speech.listening.vad import FRAME
+from vla_speech.listening.wake_word import Addressing
 
 BLOCK = FRAME
 Clock = Callable[[], float]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A system of one's own: started, ready, with its processes by name; restarted when asked."""
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ import yaml
 from ament_index_python.packages import get_package_share_directory
 from vla_interfaces.msg import SystemStatus
 
-from vla_bringup.system_client import SystemClient
-from vla_bringup.system_process import SystemProcess, own_domain
+from vla_bringup.client.ros.system_client import SystemClient
+from vla_bringup.client.system_process import SystemProcess, own_domain
 
 START_TIMEOUT_S = 120.0
 STAGES = ("perception", "planner", "executor", "state_manager")

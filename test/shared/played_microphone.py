@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A microphone that is played: publishes `audio` in real time, quiet until it is told to say something.
 
 For tests and benchmarks that have to speak at a certain moment; a file that is played from the start can't.
@@ -18,12 +19,12 @@ from ament_index_python.packages import get_package_share_directory
 from audio_common_msgs.msg import AudioDataStamped, AudioInfo
 from spoken_corpus import FLOOR_DB, RATE_HZ, Clip, white
 
-from vla_common import qos
-from vla_speech import audio_qos
-from vla_speech.conversions import audio_to_msg, info_to_msg
-from vla_speech.espeak import Sound
-from vla_speech.recogniser import F32
-from vla_speech.voice import write_wav
+from vla_common.ros import qos
+from vla_speech.recognition.recognizer import F32
+from vla_speech.ros import audio_qos
+from vla_speech.ros.conversions import audio_to_msg, info_to_msg
+from vla_speech.voice.espeak import Sound
+from vla_speech.voice.voice import write_wav
 
 BLOCK = 512
 BLOCK_S = BLOCK / RATE_HZ

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What processes need over time: memory, threads, descriptors; and whether it grows."""
 
 from __future__ import annotations

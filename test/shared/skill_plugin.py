@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The skill plug-in `nod`, which only these tests have, for processes that are to find it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Spoken commands, made when they are needed and kept nowhere: espeak-ng voices, mixed with noise that is made too.
 
 The corpus is synthetic: it says how recognisers compare and whether a change makes things worse, not how well people
@@ -17,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from spoken_sentences import EVALUATION, TUNING, Sentences
 
-from vla_speech.espeak import Espeak, Manner
+from vla_speech.voice.espeak import Espeak, Manner
 
 F32 = NDArray[np.float32]
 RATE_HZ = 16000

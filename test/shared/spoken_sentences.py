@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the spoken corpus says, in two halves: sentences to tune with, and sentences to evaluate with.
 
 Commands can be planned in the scene `room` of vla_planner's fixtures; chatter can't, and is not meant for a robot. A

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How fast the robot really moved, and since when it stands still: decisions on samples of the truth, no ROS."""
 
 from __future__ import annotations
@@ -7,7 +8,7 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from vla_bringup.verdict import STANDSTILL_MPS
+from vla_bringup.cli.verdict import STANDSTILL_MPS
 
 STILL = STANDSTILL_MPS
 """Speed below which base and joints stand still: m/s and rad/s alike. Gravity and servos leave less than 0.005."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the system tests share: the launch description and a client. Tests wait on events, never on the clock."""
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from launch_ros.substitutions import FindPackageShare
 from vla_interfaces.action import ExecuteCommand
 from vla_interfaces.msg import SystemStatus
 
-from vla_bringup.system_client import SystemClient
-from vla_bringup.truth_client import truth_from_msg
-from vla_bringup.verdict import Truth
+from vla_bringup.cli.verdict import Truth
+from vla_bringup.client.ros.system_client import SystemClient
+from vla_bringup.client.ros.truth_client import truth_from_msg
 
 START_S = 120.0
 LONG_S = 180.0

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Refusal, cancel and stop: nothing moves that should not."""
 
 import pytest
@@ -30,8 +31,8 @@ class TestInterruptions(SystemCase):
         before = self.truth()
         result = self.execute("turn left")
         self.assertEqual(result.outcome.code, Outcome.OK, result.outcome.message)
-        from vla_bringup.verdict import judge
-        from vla_common.conversions import plan_from_msg
+        from vla_bringup.cli.verdict import judge
+        from vla_common.ros.conversions import plan_from_msg
 
         for check in judge(plan_from_msg(result.plan).steps, before, self.truth()):
             self.assertTrue(check.ok, f"{check.what}: {check.found}")

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The launch file as a user meets it: arguments, refusals, Ctrl-C, composition, two robots in one domain."""
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ from vla_interfaces.action import ExecuteCommand
 from vla_interfaces.msg import Outcome, SystemStatus
 from vla_interfaces.srv import Manage
 
-from vla_bringup.journal_config import journal_path
-from vla_bringup.journal_reader import JournalReader
-from vla_bringup.system_client import SystemClient
-from vla_common.outcomes import Code
-from vla_common.trace import new_trace_id
+from vla_bringup.client.ros.system_client import SystemClient
+from vla_bringup.journal.config import journal_path
+from vla_bringup.journal.reader import JournalReader
+from vla_common.contracts.outcomes import Code
+from vla_common.contracts.trace import new_trace_id
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "shared"))
 from motion_watch import STILL, MotionWatch
@@ -284,7 +285,7 @@ def test_composed_stages_that_hang_do_not_drive_on(tmp_path):
 
 def test_a_killed_demo_leaves_nothing_behind(tmp_path):
     demo = subprocess.Popen(
-        [sys.executable, "-m", "vla_bringup.cli", "demo", "--no-pictures"],
+        [sys.executable, "-m", "vla_bringup.cli.main", "demo", "--no-pictures"],
         stdout=subprocess.PIPE,
         text=True,
     )

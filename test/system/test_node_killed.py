@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A node that dies: the robot stops, the command is accounted for, the system recovers by itself."""
 
 import psutil
@@ -5,9 +6,9 @@ import pytest
 from system_case import STILL, SystemCase, describe
 from vla_interfaces.msg import Outcome, SystemStatus
 
-from vla_bringup.journal_config import journal_path
-from vla_bringup.journal_reader import JournalReader
-from vla_common.trace import new_trace_id
+from vla_bringup.journal.config import journal_path
+from vla_bringup.journal.reader import JournalReader
+from vla_common.contracts.trace import new_trace_id
 
 
 @pytest.mark.launch_test

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Planners in the whole system: a language model on a real socket, its faults, questions and what was wanted before."""
 
 import atexit
@@ -14,8 +15,8 @@ from ament_index_python.packages import get_package_share_directory
 from system_case import LONG_S, SystemCase, describe
 from vla_interfaces.msg import Outcome
 
-from vla_bringup.verdict import judge
-from vla_common.conversions import plan_from_msg
+from vla_bringup.cli.verdict import judge
+from vla_common.ros.conversions import plan_from_msg
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "vla_planner" / "test"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "shared"))

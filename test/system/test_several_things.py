@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Plans that move several things or depend on what is seen, with the real simulator and the real perception.
 
 Judged by the simulator's ground truth. World 11 has four blocks on the table, two of them red, and no bottle. The
@@ -15,8 +16,8 @@ from typing import Any
 import pytest
 from vla_interfaces.msg import StepResult
 
-from vla_common.outcomes import Code
-from vla_common.skills import Condition, ObjectRef, Step
+from vla_common.contracts.outcomes import Code
+from vla_common.contracts.skills import Condition, ObjectRef, Step
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "shared"))
 from node_processes import Client, processes
@@ -29,9 +30,9 @@ ALL = ObjectRef("block", place="table", quantity="all")
 INTO_THE_BOX = {"relation": "in", "target_place": "box"}
 CLOCK = "use_sim_time:=true"
 NODES = {
-    "vla_sim.sim_node": ("sim.seed:=11", "sim.speed:=2.0"),
-    "vla_perception.perception_node": (CLOCK,),
-    "vla_executor.executor_node": (CLOCK,),
+    "vla_sim.ros.sim_node": ("sim.seed:=11", "sim.speed:=2.0"),
+    "vla_perception.ros.perception_node": (CLOCK,),
+    "vla_executor.ros.executor_node": (CLOCK,),
 }
 
 

@@ -1,11 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
 """A typed command from end to end at twice the speed of real time, judged by the simulator's ground truth."""
 
 import pytest
 from system_case import SystemCase, describe
 from vla_interfaces.msg import Outcome
 
-from vla_bringup.verdict import judge
-from vla_common.conversions import plan_from_msg
+from vla_bringup.cli.verdict import judge
+from vla_common.ros.conversions import plan_from_msg
 
 
 @pytest.mark.launch_test

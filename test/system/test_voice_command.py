@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A spoken command from end to end: a WAV file in place of the microphone, judged by the simulator's ground truth."""
 
 import tempfile
@@ -6,9 +7,9 @@ from pathlib import Path
 import pytest
 from system_case import LONG_S, SystemCase, describe
 
-from vla_bringup.spoken_command_client import SpokenCommand, write_command
-from vla_bringup.verdict import judge
-from vla_common.outcomes import OK
+from vla_bringup.cli.verdict import judge
+from vla_bringup.client.ros.spoken_command_client import SpokenCommand, write_command
+from vla_common.contracts.outcomes import OK
 
 COMMAND = "go to the table, find a red object, and pick it up"
 HEARD_S = 120.0

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Spoken words while the robot drives: near misses let it drive on, a stop word stops it, by ground truth."""
 
 import sys
@@ -9,7 +10,7 @@ from ament_index_python.packages import get_package_share_directory
 from system_case import LONG_S, SystemCase, describe
 from vla_interfaces.msg import ExecutionState, Outcome, SystemStatus
 
-from vla_common.qos import LATCHED
+from vla_common.ros.qos import LATCHED
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "shared"))
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The modules of the evaluations and benchmarks are no package: their folders go on the path, as `./vla eval` does."""
 
 import sys

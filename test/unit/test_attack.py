@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The evaluation of attacks: what it collects, and that a broken attack is seen as one."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What counts as stopped, accounted for, recovered; one row for each way to fail."""
 
 from __future__ import annotations

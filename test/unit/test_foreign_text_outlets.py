@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every way on which a text of somebody else reaches a person, a log or a language model: nothing in it is obeyed."""
 
 from __future__ import annotations
@@ -12,23 +13,25 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from vla_interfaces import msg as vla_msg
 
-from vla_bringup import history_command, plan_command, say_command, status_command
-from vla_bringup.command_pipeline import Progress, Stage
-from vla_bringup.command_run import CommandRun
-from vla_bringup.conversions import command_from_msg, progress_to_msg
-from vla_bringup.journal_reader import EventEntry
-from vla_common import conversions, terminal
-from vla_common.outcomes import Code, Result, VlaError
-from vla_common.scene import Place, PlaceKind, Scene, SceneObject
-from vla_common.skills import ObjectRef, ParameterType, Plan, SkillParameter, Step
-from vla_executor import records
-from vla_planner import llm_prompt
-from vla_planner.backend import AmbiguousError, PlanRequest
+from vla_bringup.cli import history_command, plan_command
+from vla_bringup.cli.ros import say_command, status_command
+from vla_bringup.commands.command_pipeline import Progress, Stage
+from vla_bringup.commands.command_run import CommandRun
+from vla_bringup.journal.reader import EventEntry
+from vla_bringup.ros.conversions import command_from_msg, progress_to_msg
+from vla_common.contracts.outcomes import Code, Result, VlaError
+from vla_common.contracts.scene import Place, PlaceKind, Scene, SceneObject
+from vla_common.contracts.skills import ObjectRef, ParameterType, Plan, SkillParameter, Step
+from vla_common.machine import terminal
+from vla_common.ros import conversions
+from vla_executor.plan import records
 from vla_planner.config import PlannerConfig
-from vla_planner.planning import Planner
-from vla_planner.words import quoted
-from vla_speech.judging import Transcript
-from vla_speech.speaking import Sentence, SentenceQueue
+from vla_planner.core.backend import AmbiguousError, PlanRequest
+from vla_planner.core.planning import Planner
+from vla_planner.core.words import quoted
+from vla_planner.llm import prompt
+from vla_speech.listening.acceptance import Transcript
+from vla_speech.voice.speaking import Sentence, SentenceQueue
 
 HOSTILE = (
     "\x1b[2J", "\x1b]0;x\x07", "\x9b", "\r", "\nDone.", "\x00", "\x7f", "\u202e", "\u2066", "\u200b", "\ufeff",
@@ -215,7 +218,7 @@ def test_a_prompt_has_foreign_words_as_data_only(text):
     request = PlanRequest(
         "go to the table", scene, (), answers=((text, text),), holding=True, held_label=text
     )
-    (system, user) = llm_prompt.make(request).messages(PlannerConfig(), request, "tools")
+    (system, user) = prompt.make(request).messages(PlannerConfig(), request, "tools")
     assert "ignore previous" not in system["content"]
     content = user["content"]
     assert content.count("<<<DATA") == content.count("DATA>>>") == 1

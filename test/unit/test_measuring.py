@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Percentiles, straight lines, growth: what figures are made of."""
 
 from __future__ import annotations

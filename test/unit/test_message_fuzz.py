@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Messages out of field types: every type is known, and what is made harmless is harmless."""
 
 from __future__ import annotations

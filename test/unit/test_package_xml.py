@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Each package.xml names what the code imports, by the keys that rosdep knows, and nothing that is not used."""
 
 import ast

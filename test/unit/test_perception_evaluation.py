@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What `./vla eval perception` counts: one row for each way to be wrong."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What `./vla eval planner` counts and shows."""
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from vla_common.outcomes import Code
+from vla_common.contracts.outcomes import Code
 
 FILE = Path(__file__).parents[1] / "evaluation" / "planner.py"
 TURN = ({"skill": "turn", "arguments": {"angle": 1.0}},)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What `./vla` checks before it downloads anything, what it installs, and from where it takes Python's modules."""
 
 import os
@@ -171,7 +172,13 @@ def test_a_file_of_the_current_folder_replaces_no_module(tmp_path):
     for name in ("random", "yaml", "json", "runpy"):
         (tmp_path / f"{name}.py").write_text("raise SystemExit('taken from the current folder')")
     (tmp_path / "asked.py").write_text("")
-    command = [sys.executable, str(SETUP / "run_module.py"), "vla_bringup.cli", "plan", "--help"]
+    command = [
+        sys.executable,
+        str(SETUP / "run_module.py"),
+        "vla_bringup.cli.main",
+        "plan",
+        "--help",
+    ]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert "plan" in done.stdout

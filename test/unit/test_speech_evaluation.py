@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The evaluation of speech: its counts, on clips whose outcome is made up."""
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ import pytest
 from offline_hearing import Heard, OfflineHearing, Said, Stopped, word_errors
 from spoken_corpus import RATE_HZ, Clip, Kind
 
-from vla_common.outcomes import Code, Result
-from vla_speech.assembly import Parts, make_listener
+from vla_common.contracts.outcomes import Code, Result
 from vla_speech.config import SpeechConfig, WhisperConfig
-from vla_speech.recogniser import FakeRecogniser, Recognition
-from vla_speech.stop_spotter import FakeMatcher, Match
-from vla_speech.vad import LevelVad
+from vla_speech.listening.assembly import Parts, make_listener
+from vla_speech.listening.vad import LevelVad
+from vla_speech.recognition.recognizer import FakeRecogniser, Recognition
+from vla_speech.stopping.stop_spotter import FakeMatcher, Match
 
 # The benchmark has the same name.
 _spec = importlib.util.spec_from_file_location(

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The spoken corpus: repeatable, halves apart, noise as loud as it says, sentences that are what they claim."""
 
 from __future__ import annotations
@@ -9,9 +10,9 @@ from planner_fixtures import CATALOGUES, SCENES
 from spoken_corpus import EVALUATION_SEED, NOISES, RATE_HZ, SPEEDS, Kind, clips, make_noise
 from spoken_sentences import EVALUATION, TUNING
 
-from vla_common.stop_words import is_stop
+from vla_common.language.halt_phrases import is_stop
 from vla_planner.config import LlmConfig, PlannerConfig
-from vla_planner.planning import Planner
+from vla_planner.core.planning import Planner
 
 
 @pytest.fixture(scope="module")

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`./vla stop` in bash, against pipes of this process in place of a system."""
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from vla_common.outcomes import OK, Code, Result
-from vla_common.stop_channel import StopChannel
+from vla_common.contracts.outcomes import OK, Code, Result
+from vla_common.machine.stop_channel import StopChannel
 
 ROOT = Path(__file__).parents[2]
 UNCONFIRMED = Result(Code.STOP_UNCONFIRMED, "Odometry does not show standstill.")
@@ -156,7 +157,7 @@ def test_unconfirmed_is_said_and_the_other_ways_are_tried(world):
     assert done.returncode == 1
     assert "Odometry does not show standstill. Reached so far: executor." in done.stderr
     assert done.stdout.startswith("other ways: ")
-    assert done.stdout.endswith("/setup/run_module.py vla_bringup.cli stop --namespace vla\n")
+    assert done.stdout.endswith("/setup/run_module.py vla_bringup.cli.main stop --namespace vla\n")
 
 
 def test_one_that_hangs_is_not_waited_for(world):

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """When a robot came to rest, out of samples of its speed."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which packages a distribution has: by the types and modules that are needed, not by the name of the package."""
 
 from __future__ import annotations

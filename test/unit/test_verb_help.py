@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`./vla VERB --help` costs nothing: no set-up, no package, no ROS, and every verb has one."""
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from vla_bringup import verb_help
+from vla_bringup.cli import verb_help
 
 ROOT = Path(__file__).parents[2]
 VERBS = re.findall(r"^  ([a-z-]+) ", (ROOT / "vla").read_text().split("TXT")[1], re.MULTILINE)

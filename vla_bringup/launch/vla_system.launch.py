@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Starts the whole system.
 
 Every stage is a lifecycle node in its own process (`composed:=true`: all in one); the state manager brings
@@ -22,13 +23,14 @@ from launch.substitutions import EnvironmentVariable, LaunchConfiguration, PathJ
 from launch_ros.actions import Node
 from launch_ros.substitutions import FindPackageShare
 
-from vla_bringup import config_check, node_python, robot_names
 from vla_bringup.config import IntegrationConfig
-from vla_bringup.foreign_interfaces import lacking
-from vla_common import process_watch
-from vla_common.lease import conflict
-from vla_common.private_files import be_private
-from vla_common.shared_memory import clear_dead
+from vla_bringup.launching import config_check, robot_names
+from vla_bringup.launching.foreign_interfaces import lacking
+from vla_bringup.launching.ros import node_python
+from vla_common.machine import process_watch
+from vla_common.machine.lease import conflict
+from vla_common.machine.private_files import be_private
+from vla_common.machine.shared_memory import clear_dead
 
 STAGES = (
     ("vla_perception", "perception_node", "perception"),
@@ -304,7 +306,7 @@ def voice_stages(value, parameters: dict) -> tuple[list, list[str]]:
 def why_none(question: str, executable: str, device: object) -> str:
     """Why there is no microphone or sound card for the Python that will run the node; empty when there is one."""
     interpreter = node_python.interpreter_of(node_python.script_of("vla_speech", executable))
-    return node_python.ask(interpreter, "vla_speech.devices", question, str(device))
+    return node_python.ask(interpreter, "vla_speech.audio.devices", question, str(device))
 
 
 def heard_file(path: str) -> dict:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What pytest does for all tests of this package."""
 
 from vla_common.unit_tests_only import pytest_configure

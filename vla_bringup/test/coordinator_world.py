@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A world for the coordinator without ROS: a robot, an executor, a planner, a journal and clients that count.
 
 Every stage waits at a gate until the test lets it go on, so that a test decides what happens when; `settle` waits
@@ -10,7 +11,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from vla_bringup.command_pipeline import (
+from vla_bringup.commands.command_pipeline import (
     CommandPipeline,
     ExecutionAnswer,
     PlanAnswer,
@@ -18,13 +19,13 @@ from vla_bringup.command_pipeline import (
     Progress,
     Stage,
 )
-from vla_bringup.command_run import Command, Ending, Kind
-from vla_bringup.coordinator import Coordinator, CoordinatorConfig
-from vla_bringup.system_state import ComponentFacts
-from vla_common.calls import CancelToken
-from vla_common.outcomes import OK, Code, Result, VlaError
-from vla_common.scene import Scene
-from vla_common.skills import Plan, RiskTier, SkillSpec, Step, StepRecord
+from vla_bringup.commands.command_run import Command, Ending, Kind
+from vla_bringup.commands.coordinator import Coordinator, CoordinatorConfig
+from vla_bringup.supervision.system_state import ComponentFacts
+from vla_common.contracts.cancellation import CancelToken
+from vla_common.contracts.outcomes import OK, Code, Result, VlaError
+from vla_common.contracts.scene import Scene
+from vla_common.contracts.skills import Plan, RiskTier, SkillSpec, Step, StepRecord
 
 TIMEOUT_S = 60.0
 SKILLS = (SkillSpec("turn", ""), SkillSpec("pick", "", risk_tier=RiskTier.CONFIRM))

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Perception, planner and executor as fakes with the real interfaces, scripted by the test."""
 
 from __future__ import annotations
@@ -12,13 +13,13 @@ from vla_interfaces.action import ExecutePlan, MakePlan
 from vla_interfaces.msg import ExecutionState, Outcome, Plan, Skill, Step, StepResult
 from vla_interfaces.srv import ListSkills, QueryScene, Reset, Stop
 
-from vla_common.calls import is_canceling
-from vla_common.conversions import skill_to_msg, step_to_msg
-from vla_common.lifecycle import VlaLifecycleNode
-from vla_common.qos import COMMAND, LATCHED, SENSOR
-from vla_common.skills import ObjectRef
-from vla_common.skills import Step as PlainStep
-from vla_executor import catalogue
+from vla_common.contracts.skills import ObjectRef
+from vla_common.contracts.skills import Step as PlainStep
+from vla_common.ros.clients.calls import is_canceling
+from vla_common.ros.conversions import skill_to_msg, step_to_msg
+from vla_common.ros.lifecycle import VlaLifecycleNode
+from vla_common.ros.qos import COMMAND, LATCHED, SENSOR
+from vla_executor.skills import catalog
 
 
 class FakePerception(VlaLifecycleNode):
@@ -128,7 +129,7 @@ class FakeExecutor(VlaLifecycleNode):
     def _list(self, _, response):
         response.skills = [
             Skill(name="turn", available=True),
-            skill_to_msg(catalogue.FIND),
+            skill_to_msg(catalog.FIND),
             Skill(name="wave", available=True, risk_tier=Skill.CONFIRM),
         ]
         return response

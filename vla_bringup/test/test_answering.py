@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the person asked to know is in the result, whichever skill found it out."""
 
 from __future__ import annotations
@@ -8,13 +9,13 @@ import pytest
 from vla_interfaces.action import ExecuteCommand
 from vla_interfaces.msg import Outcome
 
-from vla_bringup import say_command
-from vla_bringup.answering import MAX_ANSWER, answer_of, unsaid
-from vla_bringup.cli import _parser
-from vla_bringup.command_pipeline import CommandReport
-from vla_bringup.conversions import report_to_msg
-from vla_common.outcomes import OK
-from vla_common.skills import Condition, ObjectRef, Plan, Step, StepRecord
+from vla_bringup.cli.main import _parser
+from vla_bringup.cli.ros import say_command
+from vla_bringup.commands.answering import MAX_ANSWER, answer_of, unsaid
+from vla_bringup.commands.command_pipeline import CommandReport
+from vla_bringup.ros.conversions import report_to_msg
+from vla_common.contracts.outcomes import OK
+from vla_common.contracts.skills import Condition, ObjectRef, Plan, Step, StepRecord
 
 CUP = ObjectRef("cup", place="table")
 FIND = Step("find", {"object": CUP})

@@ -1,21 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
 """The way of one command, with the stages as plain functions."""
 
 from __future__ import annotations
 
 import pytest
 
-from vla_bringup.command_pipeline import (
+from vla_bringup.commands.command_pipeline import (
     CommandPipeline,
     ExecutionAnswer,
     PlanAnswer,
     Stage,
     check_command,
 )
-from vla_bringup.conversation import Remark
-from vla_common.calls import CancelToken
-from vla_common.outcomes import OK, Code, Result, VlaError
-from vla_common.scene import Scene
-from vla_common.skills import ObjectRef, Plan, RiskTier, SkillSpec, Step, StepRecord
+from vla_bringup.commands.conversation import Remark
+from vla_common.contracts.cancellation import CancelToken
+from vla_common.contracts.outcomes import OK, Code, Result, VlaError
+from vla_common.contracts.scene import Scene
+from vla_common.contracts.skills import ObjectRef, Plan, RiskTier, SkillSpec, Step, StepRecord
 
 SKILLS = (
     SkillSpec("turn", ""),

@@ -1,11 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is remembered of a person's last command, and for how long."""
 
 from __future__ import annotations
 
 import pytest
 
-from vla_bringup.conversation import MAX_SOURCES, Conversation
-from vla_common.skills import Plan, Step
+from vla_bringup.commands.conversation import MAX_SOURCES, Conversation
+from vla_common.contracts.skills import Plan, Step
 
 PLAN = Plan("pick up the red cup", (Step("pick", {}),), "rules")
 REST = Plan("pick up the red cup", (Step("find", {}), Step("pick", {})), "rules")

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Queue, system state, supervision, stop words, parameter files: pure."""
 
 from __future__ import annotations
@@ -8,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vla_bringup import config_check
-from vla_bringup.command_queue import CommandQueue
-from vla_bringup.state_table import REQUESTS, TABLE, Event, refusal
-from vla_bringup.supervision import (
+from vla_bringup.commands.command_queue import CommandQueue
+from vla_bringup.launching import config_check
+from vla_bringup.supervision.state_table import REQUESTS, TABLE, Event, refusal
+from vla_bringup.supervision.supervision import (
     MAX_FAILURES,
     Component,
     LifecycleState,
@@ -19,7 +20,7 @@ from vla_bringup.supervision import (
     Supervision,
     Transition,
 )
-from vla_bringup.system_state import (
+from vla_bringup.supervision.system_state import (
     Activity,
     ComponentFacts,
     SystemFacts,
@@ -28,9 +29,9 @@ from vla_bringup.system_state import (
     system_state,
     takes_commands,
 )
-from vla_common.consent import is_yes
-from vla_common.outcomes import Code, VlaError
-from vla_common.stop_words import is_stop
+from vla_common.contracts.outcomes import Code, VlaError
+from vla_common.language.consent import is_yes
+from vla_common.language.halt_phrases import is_stop
 
 # --- queue ------------------------------------------------------------------------------------------
 

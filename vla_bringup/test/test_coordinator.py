@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The coordinator: what becomes of commands. Threads are real; a test decides which stage goes on when."""
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-import vla_bringup.coordinator as coordinator_module
-from vla_bringup.command_run import Command, Kind, Policy
-from vla_bringup.coordinator import OWN_S
-from vla_bringup.system_state import SystemState
-from vla_common.outcomes import Code, Result
+import vla_bringup.commands.coordinator as coordinator_module
+from vla_bringup.commands.command_run import Command, Kind, Policy
+from vla_bringup.commands.coordinator import OWN_S
+from vla_bringup.supervision.system_state import SystemState
+from vla_common.contracts.outcomes import Code, Result
 
 GRASP_FAILED = Result(Code.GRASP_FAILED, "It slipped.")
 

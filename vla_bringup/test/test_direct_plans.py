@@ -1,11 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
 """Plans that were sent past the state manager are on record with their end, and nobody's commands are taken for one."""
 
 from __future__ import annotations
 
 import pytest
 
-from vla_bringup.direct_plans import SOURCE, UNKNOWN_END, DirectPlans, Seen
-from vla_common.outcomes import OK, Code, Result, VlaError
+from vla_bringup.commands.direct_plans import SOURCE, UNKNOWN_END, DirectPlans, Seen
+from vla_common.contracts.outcomes import OK, Code, Result, VlaError
 
 
 class Book:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """That another author's package of the same name is told apart, and that the list leaves nothing out that is used."""
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from vla_bringup.foreign_interfaces import NEEDED, lacking
+from vla_bringup.launching.foreign_interfaces import NEEDED, lacking
 
 UNDERLAY = Path(__file__).resolve().parents[2] / "underlay"
 AUDIO = "audio_common_msgs.msg"

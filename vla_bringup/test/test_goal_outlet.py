@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The end of a goal: also when nobody is left to be told."""
 
 from __future__ import annotations
@@ -8,10 +9,10 @@ import pytest
 
 pytest.importorskip("rclpy")
 
-from vla_bringup.command_pipeline import CommandReport
-from vla_bringup.command_run import Ending
-from vla_bringup.goal_outlet import GoalOutlet
-from vla_common.outcomes import OK, Code, Result
+from vla_bringup.commands.command_pipeline import CommandReport
+from vla_bringup.commands.command_run import Ending
+from vla_bringup.ros.goal_outlet import GoalOutlet
+from vla_common.contracts.outcomes import OK, Code, Result
 
 DOWN = Result(Code.SHUTTING_DOWN, "The system goes down.")
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`vla history`: what a person sees of the journal, with and without a running system."""
 
 from __future__ import annotations
@@ -10,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from vla_bringup import cli
-from vla_bringup.history_command import WIDTH, _width, duration, find_journal, parse_since
-from vla_bringup.journal import Journal
-from vla_common.outcomes import OK, Code, Result, VlaError
-from vla_common.skills import ObjectRef, Plan, Step, StepRecord
+from vla_bringup.cli import main as cli
+from vla_bringup.cli.history_command import WIDTH, _width, duration, find_journal, parse_since
+from vla_bringup.journal.journal import Journal
+from vla_common.contracts.outcomes import OK, Code, Result, VlaError
+from vla_common.contracts.skills import ObjectRef, Plan, Step, StepRecord
 
 START = 1_780_000_000.0
 PLAN = Plan(

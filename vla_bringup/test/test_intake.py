@@ -1,10 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
 """What comes in keeps the order of its places, whatever is ready first."""
 
 from __future__ import annotations
 
 import threading
 
-from vla_bringup.intake import Intake
+from vla_bringup.commands.intake import Intake
 
 TIMEOUT_S = 20.0
 

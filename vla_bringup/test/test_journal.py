@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The journal: durable before it returns, complete after a crash, bounded, and clear about a disk that fails."""
 
 from __future__ import annotations
@@ -16,15 +17,21 @@ from pathlib import Path
 
 import pytest
 
-from vla_bringup import journal_file
-from vla_bringup.journal import MAX_TEXT, Journal
-from vla_bringup.journal_config import JournalConfig, journal_path
-from vla_bringup.journal_file import LATCH_KINDS, OwnerLock, is_owned, rotated_files, rotated_path
-from vla_bringup.journal_reader import JournalReader
-from vla_common.config import from_values
-from vla_common.foreign_text import MAX_LINE
-from vla_common.outcomes import OK, Code, Result, VlaError
-from vla_common.skills import ObjectRef, Plan, Step, StepRecord
+from vla_bringup.journal import database as journal_file
+from vla_bringup.journal.config import JournalConfig, journal_path
+from vla_bringup.journal.database import (
+    LATCH_KINDS,
+    OwnerLock,
+    is_owned,
+    rotated_files,
+    rotated_path,
+)
+from vla_bringup.journal.journal import MAX_TEXT, Journal
+from vla_bringup.journal.reader import JournalReader
+from vla_common.configuration.config import from_values
+from vla_common.contracts.outcomes import OK, Code, Result, VlaError
+from vla_common.contracts.skills import ObjectRef, Plan, Step, StepRecord
+from vla_common.language.foreign_text import MAX_LINE
 
 RUNNING, SUCCEEDED, FAILED = 1, 2, 3
 LARGE = 100_000_000
@@ -386,9 +393,9 @@ def test_what_this_process_accepts_is_not_interrupted(opener: Opener):
 CHILD = """
 import sys, time, uuid
 from pathlib import Path
-from vla_bringup.journal import Journal
-from vla_common.outcomes import OK
-from vla_common.skills import Plan, Step, StepRecord
+from vla_bringup.journal.journal import Journal
+from vla_common.contracts.outcomes import OK
+from vla_common.contracts.skills import Plan, Step, StepRecord
 journal = Journal(Path(sys.argv[1]), int(sys.argv[2]), 1000, time.time)
 for record in journal.interrupted():
     print("interrupted", record.trace_id, flush=True)
@@ -690,7 +697,7 @@ def test_a_full_disk_refuses_commands_and_forgets_nothing_that_happened(opener: 
 def test_what_a_full_disk_left_unwritten_is_bounded_and_counted(
     opener: Opener, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("vla_bringup.journal_writer.MAX_BACKLOG", 5)
+    monkeypatch.setattr("vla_bringup.journal.writer.MAX_BACKLOG", 5)
     journal = opener()
     trace = accept(journal)
     fill(journal)
@@ -722,7 +729,7 @@ def test_a_journal_that_another_program_locks(opener: Opener):
 def test_a_thread_that_hangs_in_the_disk_does_not_hold_up_the_others_for_ever(
     opener: Opener, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("vla_bringup.journal_writer.LOCK_TIMEOUT_S", 0.01)
+    monkeypatch.setattr("vla_bringup.journal.writer.LOCK_TIMEOUT_S", 0.01)
     journal = opener()
     trace = accept(journal)
     with journal._writer._io:
@@ -737,8 +744,8 @@ def test_a_file_larger_than_the_kernel_allows_is_an_error_like_others(tmp_path: 
     script = """
 import resource, sys, time, uuid
 from pathlib import Path
-from vla_bringup.journal import Journal
-from vla_common.outcomes import OK, VlaError
+from vla_bringup.journal.journal import Journal
+from vla_common.contracts.outcomes import OK, VlaError
 journal = Journal(Path(sys.argv[1]), 10**8, 3, time.time, lambda text: None)
 resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, resource.RLIM_INFINITY))
 done = []

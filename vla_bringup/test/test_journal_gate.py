@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The journal of a state manager: not there yet, full, closed; and what a crash leaves behind."""
 
 from __future__ import annotations
@@ -7,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from vla_bringup.journal import Journal
-from vla_bringup.journal_gate import JournalGate
-from vla_bringup.journal_reader import CommandRecord
-from vla_common.outcomes import OK, Code, VlaError
+from vla_bringup.journal.gate import JournalGate
+from vla_bringup.journal.journal import Journal
+from vla_bringup.journal.reader import CommandRecord
+from vla_common.contracts.outcomes import OK, Code, VlaError
 
 
 class Left:

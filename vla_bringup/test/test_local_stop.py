@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The state manager's part of `./vla stop`: whose word counts, and that nobody is waited for who can't answer."""
 
 from __future__ import annotations
@@ -7,9 +8,9 @@ import time
 
 import pytest
 
-from vla_bringup import local_stop
-from vla_bringup.local_stop import LocalStop
-from vla_common.outcomes import OK, Code, Result
+from vla_bringup.supervision import local_stop
+from vla_bringup.supervision.local_stop import LocalStop
+from vla_common.contracts.outcomes import OK, Code, Result
 
 UNCONFIRMED = Result(Code.STOP_UNCONFIRMED, "Odometry does not show standstill.")
 LIMIT_S = 20.0

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The monitor over real ROS: it counts what is published, and says what falls silent."""
 
 from __future__ import annotations
@@ -18,14 +19,14 @@ from rclpy.executors import SingleThreadedExecutor
 from vla_interfaces.msg import ComponentStatus, SystemStatus
 
 from vla_bringup.config import IntegrationConfig
-from vla_bringup.health_rules import Level
-from vla_bringup.monitor_client import Monitor
-from vla_bringup.monitor_config import MonitorConfig
-from vla_bringup.monitor_conversions import Diagnostics, Snapshot
-from vla_bringup.monitoring import ProcessLoad, Sample, StageLatencies, TopicFigure
-from vla_bringup.topic_client import TopicClient
-from vla_common.qos import COMMAND, LATCHED, SENSOR
-from vla_common.spin import spin_on
+from vla_bringup.monitor.config import MonitorConfig
+from vla_bringup.monitor.health_rules import Level
+from vla_bringup.monitor.measurements import ProcessLoad, Sample, StageLatencies, TopicFigure
+from vla_bringup.monitor.ros.conversions import Diagnostics, Snapshot
+from vla_bringup.monitor.ros.monitor_client import Monitor
+from vla_bringup.monitor.ros.topic_counter import TopicClient
+from vla_common.ros.qos import COMMAND, LATCHED, SENSOR
+from vla_common.ros.spin import spin_on
 
 pytestmark = pytest.mark.ros
 LONG_S = 60.0

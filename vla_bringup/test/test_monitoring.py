@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The monitor's figures, rules and probe; pure: time and readings come from the tests."""
 
 from __future__ import annotations
@@ -9,10 +10,17 @@ from dataclasses import replace
 import psutil
 import pytest
 
-from vla_bringup.health_rules import CLEAR_AFTER_S, GROWTH_BINS, Alarm, Growth, HealthRules, Level
-from vla_bringup.machine_probe import MachineProbe, ProcessReading, PsutilReadings
-from vla_bringup.monitor_config import GROUPS, MonitorConfig
-from vla_bringup.monitoring import (
+from vla_bringup.monitor.config import GROUPS, MonitorConfig
+from vla_bringup.monitor.health_rules import (
+    CLEAR_AFTER_S,
+    GROWTH_BINS,
+    Alarm,
+    Growth,
+    HealthRules,
+    Level,
+)
+from vla_bringup.monitor.machine_probe import MachineProbe, ProcessReading, PsutilReadings
+from vla_bringup.monitor.measurements import (
     USUAL_MAX_AGE_S,
     MachineLoad,
     ProcessLoad,
@@ -22,8 +30,8 @@ from vla_bringup.monitoring import (
     TopicFigures,
     nearest_rank,
 )
-from vla_common.config import from_values
-from vla_common.outcomes import Code, VlaError
+from vla_common.configuration.config import from_values
+from vla_common.contracts.outcomes import Code, VlaError
 
 # --- parameters -------------------------------------------------------------------------------------
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What follows from strangers at our names, and from the age of what was heard."""
 
 from __future__ import annotations
@@ -6,8 +7,8 @@ import math
 
 import pytest
 
-from vla_bringup.name_guard import SERVED, fresh, sentences
-from vla_common.ownership import Kind, OwnName, Stranger
+from vla_bringup.supervision.ros.name_guard import SERVED, fresh, sentences
+from vla_common.machine.ownership import Kind, OwnName, Stranger
 
 
 @pytest.mark.parametrize("age_s", [0.0, 0.2, 4.9, -0.5])

@@ -1,10 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
 """What only the nodes' interpreter has is asked of that interpreter, not of the one that runs `ros2 launch`."""
 
 import sys
 
 import pytest
 
-from vla_bringup import node_python
+from vla_bringup.launching.ros import node_python
 
 
 def script(folder, first_line):
@@ -60,5 +61,5 @@ def test_the_launch_file_asks_for_the_devices_in_this_way():
     from pathlib import Path
 
     text = (Path(__file__).parents[1] / "launch" / "vla_system.launch.py").read_text()
-    assert "vla_speech.devices import" not in text
+    assert "vla_speech.audio.devices import" not in text
     assert text.count("node_python.ask(") == 1

@@ -1,10 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is sent by a thread of its own: order, failures, the end."""
 
 from __future__ import annotations
 
 import threading
 
-from vla_bringup.outbox import Outbox
+from vla_bringup.commands.outbox import Outbox
 
 TIMEOUT_S = 20.0
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`./vla plan`: its parameter file and model, complete JSON, and every encoding and byte."""
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ import sys
 
 import pytest
 
-from vla_bringup import cli, plan_command
-from vla_common.outcomes import Code, VlaError
+from vla_bringup.cli import main as cli
+from vla_bringup.cli import plan_command
+from vla_common.contracts.outcomes import Code, VlaError
 
 KEYS = {
     *(
@@ -90,7 +92,14 @@ def test_output_survives_every_encoding_and_input_every_byte(encoding, as_json):
     paths = os.pathsep.join(p for p in sys.path if p)
     environ = {k: v for k, v in os.environ.items() if not k.startswith("OPENAI_")}
     done = subprocess.run(
-        [sys.executable, "-m", "vla_bringup.cli", "plan", *(["--json"] if as_json else []), "-"],
+        [
+            sys.executable,
+            "-m",
+            "vla_bringup.cli.main",
+            "plan",
+            *(["--json"] if as_json else []),
+            "-",
+        ],
         input="größer\n日本\n".encode() + b"\xff\xfe\x1b[2J\n" + b"turn left\n",
         capture_output=True,
         env={**environ, "PYTHONIOENCODING": encoding, "PYTHONPATH": paths},

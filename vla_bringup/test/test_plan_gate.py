@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What an agreement that comes with a command is good for."""
 
 from __future__ import annotations
@@ -6,14 +7,14 @@ import math
 
 import pytest
 
-from vla_bringup.command_pipeline import PlanRequest
-from vla_bringup.plan_gate import PlanGate
-from vla_common.outcomes import OK, Code, Result, VlaError
-from vla_common.scene import Place, PlaceKind, Scene, SceneObject
-from vla_common.skills import ObjectRef, Plan, Step
-from vla_planner.catalogue import offline_catalogue
+from vla_bringup.commands.command_pipeline import PlanRequest
+from vla_bringup.commands.plan_gate import PlanGate
+from vla_common.contracts.outcomes import OK, Code, Result, VlaError
+from vla_common.contracts.scene import Place, PlaceKind, Scene, SceneObject
+from vla_common.contracts.skills import ObjectRef, Plan, Step
 from vla_planner.config import PlannerConfig
-from vla_planner.gate import question_for
+from vla_planner.core.catalog import offline_catalogue
+from vla_planner.gate.gate import question_for
 
 SCENE = Scene(
     (SceneObject("cup_1", "cup", (0.0, 2.0, 0.8), "red", place="table"),),

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whatever a planner answers, the state manager itself holds it against catalogue and scene, and words it."""
 
 from __future__ import annotations
@@ -6,12 +7,12 @@ import math
 
 import pytest
 
-from vla_bringup.command_pipeline import PlanAnswer, PlanRequest
-from vla_bringup.plan_judging import MAX_STEPS, judged
-from vla_common.outcomes import OK, Code, VlaError
-from vla_common.scene import Place, PlaceKind, Scene, SceneObject
-from vla_common.skills import Condition, ObjectRef, Plan, RiskTier, Step
-from vla_executor.skills import base_catalogue
+from vla_bringup.commands.command_pipeline import PlanAnswer, PlanRequest
+from vla_bringup.commands.plan_judging import MAX_STEPS, judged
+from vla_common.contracts.outcomes import OK, Code, VlaError
+from vla_common.contracts.scene import Place, PlaceKind, Scene, SceneObject
+from vla_common.contracts.skills import Condition, ObjectRef, Plan, RiskTier, Step
+from vla_executor.skills.skill import base_catalogue
 
 TABLE = Place("table", PlaceKind.SURFACE, (1.0, 0.0, 0.7), 0.0, (1.0, 1.0))
 CUP = SceneObject("cup_1", "cup", (1.0, 0.0, 0.75), "red", place="table")

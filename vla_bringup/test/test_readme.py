@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The reference pages hold what the code says: parameters, launch arguments, interfaces, outcome codes."""
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from vla_bringup.config import GROUPS
-from vla_common.config import reference_table
-from vla_common.outcomes import Code
+from vla_common.configuration.config import reference_table
+from vla_common.contracts.outcomes import Code
 
 WORKSPACE = Path(__file__).resolve().parents[2]
 README = WORKSPACE / "vla_bringup" / "README.md"

@@ -1,11 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where the stages look for the robot: namespaces, single topics, transforms apart, and whose clock counts."""
 
 from __future__ import annotations
 
 import pytest
 
-from vla_bringup.robot_names import ACTION_PARTS, ACTIONS, TOPICS, remappings, sim_time
-from vla_common.outcomes import Code, VlaError
+from vla_bringup.launching.robot_names import ACTION_PARTS, ACTIONS, TOPICS, remappings, sim_time
+from vla_common.contracts.outcomes import Code, VlaError
 
 REALSENSE = {
     "color_topic": "/camera/camera/color/image_raw",

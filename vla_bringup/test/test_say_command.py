@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What `./vla say` prints: each sentence once, and the outcome last."""
 
 import time
@@ -5,9 +6,9 @@ import time
 import pytest
 from vla_interfaces.action import ExecuteCommand
 
-from vla_bringup.say_command import Story, stop_at_once
-from vla_bringup.system_client import check_namespace
-from vla_common.outcomes import VlaError
+from vla_bringup.cli.ros.say_command import Story, stop_at_once
+from vla_bringup.client.ros.system_client import check_namespace
+from vla_common.contracts.outcomes import VlaError
 
 
 def message(text, progress):

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A second system of the same names does not start beside the first one."""
 
 from __future__ import annotations
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from vla_common.lease import Lease
+from vla_common.machine.lease import Lease
 
 pytestmark = pytest.mark.ros  # the launch file needs the launch packages
 LAUNCH_FILE = Path(__file__).resolve().parents[1] / "launch" / "vla_system.launch.py"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The state manager over real ROS, with fake stages."""
 
 from __future__ import annotations
@@ -30,12 +31,12 @@ from vla_interfaces.msg import (
 )
 from vla_interfaces.srv import Answer, ListSkills, Manage, QueryScene, Stop
 
-from vla_bringup.journal_reader import JournalReader
-from vla_bringup.state_manager_node import StateManagerNode
-from vla_bringup.system_client import SystemClient
-from vla_common.outcomes import Code
-from vla_common.qos import COMMAND, LATCHED
-from vla_common.spin import spin_on
+from vla_bringup.client.ros.system_client import SystemClient
+from vla_bringup.journal.reader import JournalReader
+from vla_bringup.ros.state_manager_node import StateManagerNode
+from vla_common.contracts.outcomes import Code
+from vla_common.ros.qos import COMMAND, LATCHED
+from vla_common.ros.spin import spin_on
 
 pytestmark = pytest.mark.ros
 LONG_S = 60.0

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What ./vla status prints and answers as JSON."""
 
 from __future__ import annotations
@@ -8,8 +9,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from vla_bringup import status_command
-from vla_bringup.status_command import MIN_WIDTH, WIDTH, lines, status_to_json
+from vla_bringup.cli.ros import status_command
+from vla_bringup.cli.ros.status_command import MIN_WIDTH, WIDTH, lines, status_to_json
 
 NOW_S = 1_000_000.0
 
@@ -236,9 +237,11 @@ class FakeClient:
 
 
 def run(monkeypatch, answers, **options):
-    import vla_bringup.system_client
+    import vla_bringup.client.ros.system_client
 
-    monkeypatch.setattr(vla_bringup.system_client, "SystemClient", lambda _: FakeClient(answers))
+    monkeypatch.setattr(
+        vla_bringup.client.ros.system_client, "SystemClient", lambda _: FakeClient(answers)
+    )
     monkeypatch.setattr(status_command, "WATCH_PERIOD_S", 0.0)
     arguments = {"namespace": "vla", "json": False, "watch": False, **options}
     return status_command.main(argparse.Namespace(**arguments))

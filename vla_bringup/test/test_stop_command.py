@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What `./vla stop` says of the ways over ROS, and where it finds a robot with names of its own."""
 
 from __future__ import annotations
@@ -6,9 +7,9 @@ import time
 
 import pytest
 
-from vla_bringup.stop_command import Reached, known_names, verdict
-from vla_common.outcomes import OK, Code, Result
-from vla_common.stop_channel import StopChannel
+from vla_bringup.cli.stop_command import Reached, known_names, verdict
+from vla_common.contracts.outcomes import OK, Code, Result
+from vla_common.machine.stop_channel import StopChannel
 
 PROBLEM = "odometry does not say that it stands still"
 REFUSED = Result(Code.STOP_UNCONFIRMED, "It rolls.")
@@ -63,8 +64,8 @@ def test_the_names_of_the_robot_outlive_the_process(tmp_path):
 def test_the_robot_itself_is_there_when_its_base_listens():
     from geometry_msgs.msg import Twist
 
-    from vla_bringup.robot_client import RobotClient
-    from vla_bringup.system_client import SystemClient
+    from vla_bringup.client.ros.system_client import SystemClient
+    from vla_bringup.supervision.ros.robot_client import RobotClient
 
     with SystemClient("nobody_else") as client:
         client.node.reentrant = client.group

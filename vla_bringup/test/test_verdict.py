@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The judge of demo and evaluation: it says no whenever ground truth does not agree."""
 
 from __future__ import annotations
@@ -8,10 +9,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from vla_bringup import strip
-from vla_bringup.verdict import Truth, judge
-from vla_common.scene import SceneObject
-from vla_common.skills import Condition, ObjectRef, Step
+from vla_bringup.cli import demo_filmstrip
+from vla_bringup.cli.verdict import Truth, judge
+from vla_common.contracts.scene import SceneObject
+from vla_common.contracts.skills import Condition, ObjectRef, Step
 
 RED = SceneObject("red_cup", "cup", (1.0, 0.0, 0.8), "red", place="table")
 BLUE = SceneObject("blue_cup", "cup", (1.0, 0.3, 0.8), "blue", place="table")
@@ -98,10 +99,12 @@ def test_the_verdict(steps, truth, ok):
 
 def test_a_strip_has_a_column_for_each_moment_and_fills_gaps():
     view = np.zeros((240, 320, 3), np.uint8)
-    one = strip.compose([strip.Moment("start", view, None)])
-    two = strip.compose([strip.Moment("start", view, None), strip.Moment("end", None, view)])
-    assert one.shape[1] == strip.COLUMN_PX
-    assert two.shape[1] == 2 * strip.COLUMN_PX + strip.GAP_PX
+    one = demo_filmstrip.compose([demo_filmstrip.Moment("start", view, None)])
+    two = demo_filmstrip.compose(
+        [demo_filmstrip.Moment("start", view, None), demo_filmstrip.Moment("end", None, view)]
+    )
+    assert one.shape[1] == demo_filmstrip.COLUMN_PX
+    assert two.shape[1] == 2 * demo_filmstrip.COLUMN_PX + demo_filmstrip.GAP_PX
     assert two.shape[0] > one.shape[0]
     with pytest.raises(ValueError, match="at least one"):
-        strip.compose([])
+        demo_filmstrip.compose([])

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What becomes of what somebody said: a command, an answer, or a stop."""
 
 from __future__ import annotations
@@ -6,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from vla_bringup.voice_commands import AskedQuestions, VoiceCommands
-from vla_common.outcomes import OK, Code, Result
+from vla_bringup.commands.voice_commands import AskedQuestions, VoiceCommands
+from vla_common.contracts.outcomes import OK, Code, Result
 
 
 class FakeCommands:

@@ -1,12 +1,13 @@
+# SPDX-License-Identifier: Apache-2.0
 """Parameters of the state manager."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vla_bringup.journal_config import JournalConfig
-from vla_bringup.monitor_config import MonitorConfig
-from vla_common.config import setting
+from vla_bringup.journal.config import JournalConfig
+from vla_bringup.monitor.config import MonitorConfig
+from vla_common.configuration.config import setting
 
 
 @dataclass(frozen=True)

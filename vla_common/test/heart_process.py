@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A node with a pulse, for the tests: `heart_process.py HOST`; a line on standard input makes its work hang."""
 
 from __future__ import annotations
@@ -5,8 +6,8 @@ from __future__ import annotations
 import sys
 import threading
 
-from vla_common.lifecycle import VlaLifecycleNode
-from vla_common.spin import main
+from vla_common.ros.lifecycle import VlaLifecycleNode
+from vla_common.ros.spin import main
 
 
 class Heart(VlaLifecycleNode):

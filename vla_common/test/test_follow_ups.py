@@ -1,10 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which commands go on from the one before."""
 
 from __future__ import annotations
 
 import pytest
 
-from vla_common.follow_ups import corrects, repeats
+from vla_common.language.follow_ups import corrects, repeats
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is left of a text that somebody else wrote, by its use, and what a terminal gets to see of it."""
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vla_common import foreign_text, terminal
-from vla_common.foreign_text import block, line, log_text, name, quoted, to_json, whole
+from vla_common.language import foreign_text
+from vla_common.language.foreign_text import block, line, log_text, name, quoted, to_json, whole
+from vla_common.machine import terminal
 
 HOSTILE = (
     "\x1b[2J", "\x1b]0;title\x07", "\x9b31m", "\r", "\n", "\x00", "\x08", "\x7f", "\u202e", "\u2066", "\u200b",
@@ -124,7 +126,7 @@ def test_a_terminal_shows_control_characters_and_clears_only_when_it_is_told(mon
 
 TOOL = """
 import sys
-from vla_common.terminal import print_json, tool
+from vla_common.machine.terminal import print_json, tool
 @tool
 def main():
     print("größer \\u2026 \\ud800", sys.argv[1])
@@ -154,7 +156,7 @@ def test_a_tool_survives_every_encoding_and_every_byte(encoding):
 
 def test_logging_without_ros_is_clean(capsys):
     pytest.importorskip("rclpy")
-    from vla_common.logger import clean_python_logging
+    from vla_common.ros.logger import clean_python_logging
 
     clean_python_logging()
     record = logging.LogRecord("x", logging.WARNING, "", 0, "a %s", ("b\x1b[2J\nERROR c",), None)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Pulses of a real process: suspended, killed, out of reach, stuck."""
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from vla_interfaces.msg import Heartbeat
 
-from vla_common.heartbeat import PulseWatch
-from vla_common.processes import own_identity
-from vla_common.spin import spin_on
+from vla_common.machine.processes import own_identity
+from vla_common.ros.heartbeat import PulseWatch
+from vla_common.ros.spin import spin_on
 
 pytestmark = pytest.mark.ros
 TIMEOUT_S = 60.0

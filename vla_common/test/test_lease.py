@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One process for each node's name."""
 
 from __future__ import annotations
@@ -8,13 +9,13 @@ import sys
 
 import pytest
 
-from vla_common.lease import Lease, conflict
-from vla_common.outcomes import Code, VlaError
+from vla_common.contracts.outcomes import Code, VlaError
+from vla_common.machine.lease import Lease, conflict
 
 HOLD = """
 import sys
 from pathlib import Path
-from vla_common.lease import Lease
+from vla_common.machine.lease import Lease
 lease = Lease.take(3, "/vla/state_manager", Path(sys.argv[1]))
 print("held", flush=True)
 sys.stdin.read()

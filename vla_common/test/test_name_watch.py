@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Strangers at our names, in a real graph."""
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from vla_interfaces.action import MakePlan
 from vla_interfaces.msg import Feedback
 from vla_interfaces.srv import Stop
 
-from vla_common.name_watch import NameWatch
-from vla_common.ownership import Endpoint, Kind, OwnName
+from vla_common.machine.ownership import Endpoint, Kind, OwnName
+from vla_common.ros.graph.name_watch import NameWatch
 
 pytestmark = pytest.mark.ros
 LONG_S = 30.0

@@ -1,10 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
 """Who is a stranger to a name, by what the graph shows and since when."""
 
 from __future__ import annotations
 
 import pytest
 
-from vla_common.ownership import (
+from vla_common.machine.ownership import (
     GONE_S,
     TWIN_SETTLE_S,
     UNNAMED_S,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Parameter files are read as every node's own reader (rcl) reads them, and refused where that one refuses."""
 
 import math
@@ -7,9 +8,9 @@ import string
 import pytest
 import yaml
 
-from vla_common.config import Setting
-from vla_common.outcomes import Code, VlaError
-from vla_common.parameter_file import load, scalar
+from vla_common.configuration.config import Setting
+from vla_common.configuration.parameter_file import load, scalar
+from vla_common.contracts.outcomes import Code, VlaError
 
 SCALARS = {
     "123E5": 12300000.0,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Places and objects that can't be, by their numbers and words."""
 
 from __future__ import annotations
@@ -8,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vla_common.plausible import FARTHEST_M, wrong_object, wrong_place
-from vla_common.scene import Place, PlaceKind, SceneObject
+from vla_common.contracts.plausible import FARTHEST_M, wrong_object, wrong_place
+from vla_common.contracts.scene import Place, PlaceKind, SceneObject
 
 TABLE = Place("table", PlaceKind.SURFACE, (1.0, 2.0, 0.7), 0.3, (0.7, 1.2), ("desk",))
 CUP = SceneObject("object_1", "cup", (1.0, 2.0, 0.75), "red", ("small",), 0.9, 0.1, (0.1, 0.1, 0.1))

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Files of this user alone: how they are made, and which are left alone."""
 
 from __future__ import annotations
@@ -7,7 +8,7 @@ import stat
 
 import pytest
 
-from vla_common.private_files import hide, make_folder, make_private, open_private
+from vla_common.machine.private_files import hide, make_folder, make_private, open_private
 
 
 @pytest.fixture(autouse=True)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Noticing the end of the process that everything hangs on; and which processes are proven to be ours."""
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from vla_common.process_watch import LAUNCH, named, own_name, watch_end
-from vla_common.processes import (
+from vla_common.machine.process_watch import LAUNCH, named, own_name, watch_end
+from vla_common.machine.processes import (
     ProcessIdentity,
     ProcessState,
     _state_and_start,
@@ -21,7 +22,7 @@ from vla_common.processes import (
     kill,
     own_identity,
 )
-from vla_common.pulse_identity import Heard, believed
+from vla_common.machine.pulse_identity import Heard, believed
 
 LIMIT_S = 30.0
 LOOP = "import sys; print('up', flush=True); sys.stdin.readline()"

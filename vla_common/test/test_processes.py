@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Process identities and work loops: no ROS."""
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from vla_common.processes import (
+from vla_common.machine.processes import (
     ProcessIdentity,
     ProcessState,
     _state_and_start,
@@ -20,7 +21,7 @@ from vla_common.processes import (
     own_identity,
     process_state,
 )
-from vla_common.work_loops import WorkLoops
+from vla_common.machine.work_loops import WorkLoops
 
 
 @pytest.fixture

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """No library calls out to its maker: they are told not to before they are imported, wherever that is."""
 
 import ast
@@ -60,8 +61,8 @@ def test_whoever_imports_such_a_library_keeps_it_quiet_first():
 MAKE_A_SESSION = """
 import time
 from pathlib import Path
-from vla_perception.network import SHIPPED_MODEL
-from vla_perception.onnx_backend import OnnxModel
+from vla_perception.detect.network import SHIPPED_MODEL
+from vla_perception.detect.onnx_backend import OnnxModel
 OnnxModel(SHIPPED_MODEL)
 time.sleep(0.3)
 """

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The ROS side of vla_common: conversions in pairs, parameters, lifecycle, waiting."""
 
 from __future__ import annotations
@@ -14,11 +15,10 @@ from rclpy.task import Future
 from std_srvs.srv import Trigger
 from vla_interfaces import msg as vla_msg
 
-from vla_common import calls, conversions, lifecycle, parameters
-from vla_common.config import setting
-from vla_common.outcomes import OK, Code, Result, VlaError
-from vla_common.scene import Place, PlaceKind, Scene, SceneObject
-from vla_common.skills import (
+from vla_common.configuration.config import setting
+from vla_common.contracts.outcomes import OK, Code, Result, VlaError
+from vla_common.contracts.scene import Place, PlaceKind, Scene, SceneObject
+from vla_common.contracts.skills import (
     Condition,
     ObjectRef,
     ParameterType,
@@ -29,6 +29,8 @@ from vla_common.skills import (
     Step,
     StepRecord,
 )
+from vla_common.ros import conversions, lifecycle, parameters
+from vla_common.ros.clients import calls
 
 pytestmark = pytest.mark.ros
 

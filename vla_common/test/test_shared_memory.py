@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Shared memory of dead processes is removed, that of living ones is not."""
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from vla_common.shared_memory import NEW_S, clear_dead
+from vla_common.machine.shared_memory import NEW_S, clear_dead
 
 SEGMENT = "fastrtps_c9ba64b92a3e5605"
 FAMILY = (SEGMENT, SEGMENT + "_el", "fastrtps_port7411", "fastrtps_port7411_el",

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The main function of every node, as a process of its own."""
 
 from __future__ import annotations
@@ -15,16 +16,16 @@ from rcl_interfaces.msg import Parameter, ParameterValue
 from rcl_interfaces.srv import SetParameters
 from rclpy.executors import SingleThreadedExecutor
 
-from vla_common.process_watch import LAUNCH
-from vla_common.processes import _state_and_start
-from vla_common.spin import answer_always
+from vla_common.machine.process_watch import LAUNCH
+from vla_common.machine.processes import _state_and_start
+from vla_common.ros.spin import answer_always
 
 pytestmark = pytest.mark.ros
 LIMIT_S = 60.0
 
 NODE = """
 import rclpy.node
-from vla_common.spin import main
+from vla_common.ros.spin import main
 from std_msgs.msg import Empty
 
 class Node(rclpy.node.Node):
@@ -88,8 +89,8 @@ def test_a_node_whose_launch_is_gone_ends_in_order():
 
 
 FINAL = """
-from vla_common.lifecycle import VlaLifecycleNode
-from vla_common.spin import main
+from vla_common.ros.lifecycle import VlaLifecycleNode
+from vla_common.ros.spin import main
 
 class Node(VlaLifecycleNode):
     def __init__(self):
@@ -127,7 +128,7 @@ def test_a_failure_while_closing_shows_in_the_exit_code():
 
 LASTING = """
 import rclpy.node
-from vla_common.spin import main
+from vla_common.ros.spin import main
 
 class Node(rclpy.node.Node):
     def __init__(self):

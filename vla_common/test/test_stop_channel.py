@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The way to a stop without the middleware: who may use it, what is answered, what it survives."""
 
 from __future__ import annotations
@@ -8,8 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from vla_common.outcomes import OK, Code, Result
-from vla_common.stop_channel import StopChannel, clear_stale, make_folder, pipe_name, runtime_folder
+from vla_common.contracts.outcomes import OK, Code, Result
+from vla_common.machine.stop_channel import (
+    StopChannel,
+    clear_stale,
+    make_folder,
+    pipe_name,
+    runtime_folder,
+)
 
 LIMIT_S = 20.0
 

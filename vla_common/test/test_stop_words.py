@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Who plainly wants the robot to stop gets a stop, and what only mentions stopping does not; see stop_phrases.yaml."""
 
 from __future__ import annotations
@@ -7,8 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from vla_common import stop_words
-from vla_common.stop_words import Wanted, Wish, interrupts, is_stop, wanted
+from vla_common.language import halt_phrases as stop_words
+from vla_common.language.halt_phrases import Wanted, Wish, interrupts, is_stop, wanted
 
 CORPUS = yaml.safe_load((Path(__file__).parent / "stop_phrases.yaml").read_text("utf-8"))
 HALVES = tuple(CORPUS)

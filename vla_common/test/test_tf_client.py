@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A transform buffer after the clock was set back."""
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ rclpy = pytest.importorskip("rclpy")
 from geometry_msgs.msg import TransformStamped  # noqa: E402
 from rclpy.time import Time  # noqa: E402
 
-from vla_common.tf_client import LeapingBuffer  # noqa: E402
+from vla_common.ros.tf_client import LeapingBuffer  # noqa: E402
 
 DAY_S = 86400.0
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Two types at one name: told, with the names of those concerned."""
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from std_msgs.msg import Bool, String
 from std_srvs.srv import Empty, Trigger
 from vla_interfaces.action import Manipulate
 
-from vla_common.wiring import mismatches
+from vla_common.ros.graph.wiring import mismatches
 
 pytestmark = pytest.mark.ros
 LONG_S = 30.0

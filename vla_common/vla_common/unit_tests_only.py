@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`colcon test` runs what `./vla test unit` runs: tests that start nodes or whole systems need a ROS domain each.
 
 A package's `test/conftest.py` takes `pytest_configure` from here.

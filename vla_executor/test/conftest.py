@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A small room for tests: a table ahead, a bin to the left, three things on the table."""
 
 from __future__ import annotations
@@ -9,17 +10,17 @@ from typing import Any
 
 import pytest
 
-from vla_common.outcomes import Code
-from vla_common.scene import Place, PlaceKind, SceneObject
-from vla_common.skills import Plan, Step
+from vla_common.contracts.outcomes import Code
+from vla_common.contracts.scene import Place, PlaceKind, SceneObject
+from vla_common.contracts.skills import Plan, Step
 from vla_common.unit_tests_only import pytest_configure as pytest_configure
 from vla_executor.config import ExecutorConfig, GuardConfig, Ros2Config
-from vla_executor.fake_robot import FakeRobot
-from vla_executor.guard import Guard
-from vla_executor.records import Progress
-from vla_executor.runner import PlanResult, PlanRunner
-from vla_executor.skills import load_skills
-from vla_executor.state import ExecutionState
+from vla_executor.plan.records import Progress
+from vla_executor.plan.runner import PlanResult, PlanRunner
+from vla_executor.plan.state import ExecutionState
+from vla_executor.robot.fake_robot import FakeRobot
+from vla_executor.safety.guard import Guard
+from vla_executor.skills.skill import load_skills
 
 SKILLS = load_skills()
 TABLE = Place("table", PlaceKind.SURFACE, (2.0, 0.0, 0.72), 0.0, (0.7, 1.3), ("desk",))

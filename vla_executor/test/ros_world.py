@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A robot of nothing but ROS servers, for the tests of the node.
 
 It integrates cmd_vel into odom and tf at 100 Hz of the steady clock and serves the robot's actions and
@@ -33,9 +34,11 @@ from vla_interfaces.action import ExecutePlan, Manipulate
 from vla_interfaces.msg import ExecutionState, Feedback
 from vla_interfaces.srv import ListSkills, QueryScene, Reset, Stop
 
-from vla_common.action_client import ActionClient
-from vla_common.calls import CancelToken
-from vla_common.conversions import (
+from vla_common.contracts.cancellation import CancelToken
+from vla_common.contracts.outcomes import OK
+from vla_common.contracts.skills import Plan, Step
+from vla_common.ros.clients.action_client import ActionClient
+from vla_common.ros.conversions import (
     object_ref_from_msg,
     outcome_to_msg,
     place_to_msg,
@@ -46,10 +49,8 @@ from vla_common.conversions import (
     time_to_msg,
     yaw_to_quaternion,
 )
-from vla_common.outcomes import OK
-from vla_common.qos import COMMAND, LATCHED
-from vla_common.skills import Plan, Step
-from vla_executor.executor_node import ExecutorNode
+from vla_common.ros.qos import COMMAND, LATCHED
+from vla_executor.ros.executor_node import ExecutorNode
 
 TIMEOUT_S = 20.0
 FIRST_DOMAIN = int(os.environ.get("VLA_EXECUTOR_TEST_DOMAIN", "37"))

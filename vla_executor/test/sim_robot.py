@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The physics of vla_sim as a robot for skills, without ROS: for tests of driving in a real room."""
 
 from __future__ import annotations
@@ -8,15 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from vla_common.calls import CancelToken
-from vla_common.outcomes import VlaError
-from vla_executor.fake_robot import Call, FakeRobot
-from vla_executor.geometry import Pose2
-from vla_executor.robot import ZERO, Odometry, Scan, StampedPose, Velocity, Watch
-from vla_sim import robot
-from vla_sim.base_control import Pose2D
-from vla_sim.base_control import Velocity as SimVelocity
-from vla_sim.mjcf import TIMESTEP_S
+from vla_common.contracts.cancellation import CancelToken
+from vla_common.contracts.outcomes import VlaError
+from vla_executor.robot.fake_robot import Call, FakeRobot
+from vla_executor.robot.robot import ZERO, Odometry, Scan, StampedPose, Velocity, Watch
+from vla_executor.spatial.geometry import Pose2
+from vla_sim.robot import robot_model as robot
+from vla_sim.robot.base_control import Pose2D
+from vla_sim.robot.base_control import Velocity as SimVelocity
+from vla_sim.world.mjcf import TIMESTEP_S
 
 PERIOD_S = 0.02
 SCAN_PERIOD_S = 0.1

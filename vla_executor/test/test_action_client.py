@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The race that rclpy's own action client loses, made certain by a slow sender."""
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from rclpy.callback_groups import ReentrantCallbackGroup  # noqa: E402
 from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor  # noqa: E402
 from ros_world import FIRST_DOMAIN, TIMEOUT_S, wait  # noqa: E402
 
-from vla_common.action_client import ActionClient  # noqa: E402
+from vla_common.ros.clients.action_client import ActionClient  # noqa: E402
 
 
 class SlowHandle:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whatever comes in: a code or a refusal, never an exception of another kind, and never a movement nobody may make."""
 
 from __future__ import annotations
@@ -19,16 +20,16 @@ from sensor_msgs.msg import LaserScan
 from vla_interfaces import msg as vla_msg
 from vla_interfaces.srv import QueryScene
 
-from vla_common.conversions import plan_from_msg
-from vla_common.outcomes import Code, Result, VlaError
-from vla_common.skills import ObjectRef, Plan, Step
-from vla_executor import conversions
+from vla_common.contracts.outcomes import Code, Result, VlaError
+from vla_common.contracts.skills import ObjectRef, Plan, Step
+from vla_common.ros.conversions import plan_from_msg
 from vla_executor.config import ExecutorConfig, GuardConfig
-from vla_executor.geometry import Pose2
-from vla_executor.guard import LONGEST_COMMAND_GAP_S, Guard
-from vla_executor.robot import Odometry, Velocity
-from vla_executor.runner import MAX_STEPS, MAX_TEXT, PlanResult
-from vla_executor.skills import load_skills
+from vla_executor.plan.runner import MAX_STEPS, MAX_TEXT, PlanResult
+from vla_executor.robot.robot import Odometry, Velocity
+from vla_executor.ros import conversions
+from vla_executor.safety.guard import LONGEST_COMMAND_GAP_S, Guard
+from vla_executor.skills.skill import load_skills
+from vla_executor.spatial.geometry import Pose2
 
 BIG = "x" * 1_000_000
 number = st.floats(allow_nan=True, allow_infinity=True)

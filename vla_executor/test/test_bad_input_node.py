@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Garbage at every interface of the running node: no crash, no motion, and afterwards it works as before."""
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from vla_interfaces.action import ExecutePlan  # noqa: E402
 from vla_interfaces.msg import ExecutionState, Place, PlaceArray, Plan, Step  # noqa: E402
 from vla_interfaces.srv import ListSkills, Reset, Stop  # noqa: E402
 
-from vla_common.outcomes import Code  # noqa: E402
-from vla_common.qos import COMMAND, LATCHED, SENSOR  # noqa: E402
+from vla_common.contracts.outcomes import Code  # noqa: E402
+from vla_common.ros.qos import COMMAND, LATCHED, SENSOR  # noqa: E402
 
 NAN, INF = math.nan, math.inf
 BIG = "x" * 1_000_000

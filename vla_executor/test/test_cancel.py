@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Cancel and stop at every moment of every skill: afterwards no motion command is ever issued."""
 
 from __future__ import annotations
@@ -7,11 +8,11 @@ from typing import Any
 import pytest
 from conftest import Bench, room, thing
 
-from vla_common.outcomes import Code, VlaError
+from vla_common.contracts.outcomes import Code, VlaError
 from vla_executor.config import ExecutorConfig
-from vla_executor.fake_robot import Call, FakeRobot
-from vla_executor.records import StepState
-from vla_executor.state import Phase
+from vla_executor.plan.records import StepState
+from vla_executor.plan.state import Phase
+from vla_executor.robot.fake_robot import Call, FakeRobot
 
 RED_CUP = {"label": "cup", "attributes": ["red"]}
 STEPS: dict[str, tuple[str, dict[str, Any]]] = {

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Steps that depend on what a `find` saw: which are carried out, and what is refused before anything moves."""
 
 from __future__ import annotations
@@ -8,10 +9,10 @@ from typing import Any
 import pytest
 from conftest import Bench, room, thing
 
-from vla_common.outcomes import OK, Code, VlaError
-from vla_common.skills import Condition, Step
-from vla_executor.geometry import Pose2
-from vla_executor.records import StepState
+from vla_common.contracts.outcomes import OK, Code, VlaError
+from vla_common.contracts.skills import Condition, Step
+from vla_executor.plan.records import StepState
+from vla_executor.spatial.geometry import Pose2
 
 FOUND, NOT_FOUND = Condition.FOUND, Condition.NOT_FOUND
 OK_S, SKIPPED = StepState.SUCCEEDED, StepState.SKIPPED

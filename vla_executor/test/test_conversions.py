@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Messages into plain data: what is taken, and what is refused instead of being guessed."""
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ pytest.importorskip("rclpy")
 from geometry_msgs.msg import TransformStamped
 from sensor_msgs.msg import LaserScan
 
-from vla_common.conversions import time_to_msg
-from vla_common.outcomes import Code, VlaError
-from vla_executor.conversions import MAX_SCAN_POINTS, scan_from_msg
+from vla_common.contracts.outcomes import Code, VlaError
+from vla_common.ros.conversions import time_to_msg
+from vla_executor.ros.conversions import MAX_SCAN_POINTS, scan_from_msg
 
 NAN, INF = math.nan, math.inf
 

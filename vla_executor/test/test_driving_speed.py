@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The speed of a drive keeps to the acceleration it was given, however late odometry comes."""
 
 from __future__ import annotations
@@ -5,7 +6,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vla_executor.driving import speed_for
+from vla_executor.robot.driving import speed_for
 
 
 @given(

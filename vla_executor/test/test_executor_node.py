@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The node in one process with fake action servers."""
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from vla_interfaces.msg import ExecutionState, StepResult  # noqa: E402
 from vla_interfaces.msg import Skill as SkillMsg  # noqa: E402
 from vla_interfaces.srv import ListSkills, Reset, Stop  # noqa: E402
 
-from vla_common.outcomes import Code  # noqa: E402
-from vla_common.skills import SkillSpec, Step  # noqa: E402
-from vla_executor.skills import Skill, SkillRegistry  # noqa: E402
+from vla_common.contracts.outcomes import Code  # noqa: E402
+from vla_common.contracts.skills import SkillSpec, Step  # noqa: E402
+from vla_executor.skills.skill import Skill, SkillRegistry  # noqa: E402
 
 STATUS = action_msgs.GoalStatus
 MOVE = ("move", {"distance": 1.0})
@@ -54,7 +55,7 @@ def test_carries_out_a_plan_and_tells_of_it() -> None:
 
 
 def _ref() -> Any:
-    from vla_common.skills import ObjectRef
+    from vla_common.contracts.skills import ObjectRef
 
     return ObjectRef.from_json(FETCH)
 

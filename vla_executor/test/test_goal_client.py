@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One goal at a server: what counts as over, and cancels that come at any moment. No server, no spinning."""
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ pytest.importorskip("rclpy")
 from action_msgs.msg import GoalStatus
 from rclpy.task import Future
 
-from vla_common.calls import CancelToken
-from vla_common.outcomes import Code, VlaError
-from vla_executor import goal_client
-from vla_executor.goal_client import GoalCall, wait_for_server
+from vla_common.contracts.cancellation import CancelToken
+from vla_common.contracts.outcomes import Code, VlaError
+from vla_executor.ros import goal_client
+from vla_executor.ros.goal_client import GoalCall, wait_for_server
 
 
 class Server:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Steps that run together: what is refused, and that they share their fate."""
 
 from __future__ import annotations
@@ -9,15 +10,15 @@ from typing import Any
 import pytest
 from conftest import Bench, room
 
-from vla_common.outcomes import Code, VlaError
-from vla_common.skills import Plan, SkillSpec, Step
-from vla_executor.context import SkillContext
-from vla_executor.grouping import MAX_TOGETHER
-from vla_executor.records import StepState
-from vla_executor.resources import Resources
-from vla_executor.runner import PlanResult
-from vla_executor.skills import Skill, SkillRegistry
-from vla_executor.state import Phase
+from vla_common.contracts.outcomes import Code, VlaError
+from vla_common.contracts.skills import Plan, SkillSpec, Step
+from vla_executor.plan.grouping import MAX_TOGETHER
+from vla_executor.plan.records import StepState
+from vla_executor.plan.resources import Resources
+from vla_executor.plan.runner import PlanResult
+from vla_executor.plan.state import Phase
+from vla_executor.skills.context import SkillContext
+from vla_executor.skills.skill import Skill, SkillRegistry
 
 TIMEOUT_S = 20.0
 TURN = Step("turn", {"angle": 0.3})

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the guard refuses, one row each, and that it lets through what is right."""
 
 from __future__ import annotations
@@ -10,12 +11,12 @@ import numpy as np
 import pytest
 from conftest import BIN, CORNER, TABLE
 
-from vla_common.outcomes import Code, VlaError
-from vla_common.scene import Place
+from vla_common.contracts.outcomes import Code, VlaError
+from vla_common.contracts.scene import Place
 from vla_executor.config import ExecutorConfig, GuardConfig, check_consistency
-from vla_executor.geometry import Pose2
-from vla_executor.guard import Guard, parse_zones
-from vla_executor.robot import ZERO, Odometry, Operation, Scan, StampedPose, Target, Velocity
+from vla_executor.robot.robot import ZERO, Odometry, Operation, Scan, StampedPose, Target, Velocity
+from vla_executor.safety.guard import Guard, parse_zones
+from vla_executor.spatial.geometry import Pose2
 
 NOW = 1000.0
 NAN, INF = math.nan, math.inf

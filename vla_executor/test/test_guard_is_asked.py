@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Nothing reaches an actuator that the guard has not let through, whatever the skill; and a refusal ends the step."""
 
 from __future__ import annotations
@@ -8,9 +9,9 @@ import pytest
 from conftest import Bench
 from test_cancel import STEPS, bench_for
 
-from vla_common.outcomes import Code
-from vla_executor.fake_robot import Call
-from vla_executor.guard import Guard, refuse
+from vla_common.contracts.outcomes import Code
+from vla_executor.robot.fake_robot import Call
+from vla_executor.safety.guard import Guard, refuse
 
 
 class Notes(Guard):

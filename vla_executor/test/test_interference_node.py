@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Odometry that lies, goals of others, somebody else who drives, and others at our names: seen and told, over ROS."""
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from rclpy.action import ActionServer  # noqa: E402
 from ros_world import TIMEOUT_S, Bed, bed, wait, wait_until  # noqa: E402
 from vla_interfaces.srv import Stop  # noqa: E402
 
-from vla_common.action_client import ActionClient  # noqa: E402
-from vla_common.outcomes import Code, Result  # noqa: E402
+from vla_common.contracts.outcomes import Code, Result  # noqa: E402
+from vla_common.ros.clients.action_client import ActionClient  # noqa: E402
 
 QUICK = {"executor.stop_timeout_s": 0.7}
 

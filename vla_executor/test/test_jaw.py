@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the gripper holds between two operations, and that its name goes with it."""
 
 from __future__ import annotations
@@ -5,10 +6,10 @@ from __future__ import annotations
 import pytest
 from conftest import room, thing
 
-from vla_common.outcomes import Code
-from vla_common.skills import ObjectRef
-from vla_executor.jaw import SETTLED_S, Jaw
-from vla_executor.robot import Grip
+from vla_common.contracts.outcomes import Code
+from vla_common.contracts.skills import ObjectRef
+from vla_executor.robot.robot import Grip
+from vla_executor.safety.jaw import SETTLED_S, Jaw
 
 
 def said(jaw: Jaw, holding: bool, *, begin_s: float, at_work: bool = False) -> bool:

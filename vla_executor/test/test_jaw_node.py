@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The jaw over ROS: an emptied hand is known, and with it goes the name of what it held."""
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ pytest.importorskip("vla_interfaces")
 from ros_world import bed, wait_until  # noqa: E402
 from std_msgs.msg import Bool  # noqa: E402
 
-from vla_common.outcomes import Code  # noqa: E402
-from vla_common.skills import ObjectRef  # noqa: E402
+from vla_common.contracts.outcomes import Code  # noqa: E402
+from vla_common.contracts.skills import ObjectRef  # noqa: E402
 
 PICK = (("go_to", {"place": "table"}), ("pick", {"object": ObjectRef("cup", ("red",))}))
 

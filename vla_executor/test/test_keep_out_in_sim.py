@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Trips past and into keep-out zones in the simulator's physics, judged by where the base really was."""
 
 from __future__ import annotations
@@ -12,16 +13,16 @@ from conftest import Bench
 pytest.importorskip("vla_sim.simulation")
 from sim_robot import SimRobot
 
-from vla_common.outcomes import Code
-from vla_executor import keep_out
+from vla_common.contracts.outcomes import Code
 from vla_executor.config import ExecutorConfig, GuardConfig
-from vla_executor.geometry import distance_to_polygon
-from vla_executor.guard import Guard
-from vla_executor.robot import StampedPose
-from vla_sim.grid_planner import KeepOut
-from vla_sim.robot import BASE_RADIUS_M
+from vla_executor.robot.robot import StampedPose
+from vla_executor.safety import keep_out
+from vla_executor.safety.guard import Guard
+from vla_executor.spatial.geometry import distance_to_polygon
+from vla_sim.robot.grid_planner import KeepOut
+from vla_sim.robot.robot_model import BASE_RADIUS_M
 from vla_sim.simulation import Simulation
-from vla_sim.world_spec import StartSpec, WorldSpec
+from vla_sim.world.world_spec import StartSpec, WorldSpec
 
 SQUARE = "0.8 -0.4, 1.6 -0.4, 1.6 0.4, 0.8 0.4"
 WALL = "0.9 -3, 1.1 -3, 1.1 3, 0.9 3"

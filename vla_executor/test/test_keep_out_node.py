@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Zones over ROS: navigation is given them, and a drive that leads into one all the same is ended."""
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from geometry_msgs.msg import Twist  # noqa: E402
 from nav_msgs.msg import OccupancyGrid  # noqa: E402
 from ros_world import bed, wait, wait_until  # noqa: E402
 
-from vla_common.outcomes import Code  # noqa: E402
-from vla_common.qos import LATCHED  # noqa: E402
+from vla_common.contracts.outcomes import Code  # noqa: E402
+from vla_common.ros.qos import LATCHED  # noqa: E402
 
 ZONE = "1 -0.5, 2 -0.5, 2 0.5, 1 0.5"
 FAR = ("go_to", {"pose": (3.0, 0.0, 0.0)})

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`ros2 param set` on a running executor: it takes effect, or is refused with the sentence when it would."""
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from nav_msgs.msg import OccupancyGrid  # noqa: E402
 from rclpy.parameter import Parameter  # noqa: E402
 from ros_world import Bed, bed, wait, wait_until  # noqa: E402
 
-from vla_common.outcomes import Code  # noqa: E402
-from vla_common.qos import LATCHED  # noqa: E402
+from vla_common.contracts.outcomes import Code  # noqa: E402
+from vla_common.ros.qos import LATCHED  # noqa: E402
 
 MOVE = ("move", {"distance": 0.3})
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A skill that no package of the workspace has: found in a process of its own, listed with its phrases, carried out."""
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from typing import Any
 import pytest
 from conftest import SKILLS, Bench, room
 
-from vla_common.outcomes import Code
-from vla_common.skills import Step
-from vla_executor.skills import ENTRY_POINT_GROUP, load_skills
+from vla_common.contracts.outcomes import Code
+from vla_common.contracts.skills import Step
+from vla_executor.skills.skill import ENTRY_POINT_GROUP, load_skills
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "test" / "shared"))
 import skill_plugin
@@ -57,7 +58,7 @@ def test_it_runs(bench: Bench, arguments: dict[str, Any], code: Code, said: list
 @pytest.mark.parametrize("there", [True, False])
 def test_a_process_finds_it_on_its_path(there: bool) -> None:
     program = (
-        "from vla_executor.skills import load_skills; s = load_skills(); "
+        "from vla_executor.skills.skill import load_skills; s = load_skills(); "
         f"print(s.problems, s.specs['{skill_plugin.SKILL}'].phrases if '{skill_plugin.SKILL}' in s.specs else None)"
     )
     environment = {**os.environ, **(skill_plugin.environment() if there else {})}
@@ -74,8 +75,8 @@ def test_an_executor_that_has_it_lists_it_and_carries_it_out() -> None:
     from ros_world import FIRST_DOMAIN
 
     nodes = {
-        "vla_sim.sim_node": ("sim.seed:=3", "sim.render_backend:=raycast"),
-        "vla_executor.executor_node": (),
+        "vla_sim.ros.sim_node": ("sim.seed:=3", "sim.render_backend:=raycast"),
+        "vla_executor.ros.executor_node": (),
     }
     with processes(nodes, FIRST_DOMAIN + 4, skill_plugin.environment()) as client:
         client.activate("executor")

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Geometry, approach, free spots, verification, speeds, standstill, resources and state."""
 
 from __future__ import annotations
@@ -11,20 +12,20 @@ from conftest import BIN, CORNER, TABLE, thing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vla_common.outcomes import Code, VlaError
-from vla_common.scene import Place, PlaceKind, SceneObject
-from vla_executor import verification
-from vla_executor.approach import clearance, reach_poses, view_poses
+from vla_common.contracts.outcomes import Code, VlaError
+from vla_common.contracts.scene import Place, PlaceKind, SceneObject
 from vla_executor.config import ExecutorConfig
-from vla_executor.driving import speed_for
-from vla_executor.free_spot import free_spots, radius
-from vla_executor.geometry import Pose2, distance_to_footprint, distance_to_polygon, wrap
-from vla_executor.guard import out_of_reach
-from vla_executor.resources import Resources
-from vla_executor.robot import Grip, Odometry, Target, Velocity
-from vla_executor.standstill import StandstillDetector
-from vla_executor.state import ExecutionState, Phase
-from vla_executor.wording import listing, plural
+from vla_executor.plan.resources import Resources
+from vla_executor.plan.state import ExecutionState, Phase
+from vla_executor.robot.driving import speed_for
+from vla_executor.robot.robot import Grip, Odometry, Target, Velocity
+from vla_executor.safety.guard import out_of_reach
+from vla_executor.safety.standstill import StandstillDetector
+from vla_executor.skills import verification
+from vla_executor.skills.wording import listing, plural
+from vla_executor.spatial.approach import clearance, reach_poses, view_poses
+from vla_executor.spatial.free_spot import free_spots, radius
+from vla_executor.spatial.geometry import Pose2, distance_to_footprint, distance_to_polygon, wrap
 
 CONFIG = ExecutorConfig()
 PLACES = (TABLE, BIN, CORNER)

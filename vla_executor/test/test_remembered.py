@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What perception only remembers, from before a restart for example, is looked at before anything is done with it."""
 
 from __future__ import annotations
@@ -8,12 +9,12 @@ from typing import Any
 import pytest
 from conftest import BIN, CORNER, TABLE, Bench, thing
 
-from vla_common.calls import CancelToken
-from vla_common.outcomes import Code
-from vla_common.scene import SceneObject
-from vla_common.skills import ObjectRef
-from vla_executor.fake_robot import FakeRobot
-from vla_executor.robot import View
+from vla_common.contracts.cancellation import CancelToken
+from vla_common.contracts.outcomes import Code
+from vla_common.contracts.scene import SceneObject
+from vla_common.contracts.skills import ObjectRef
+from vla_executor.robot.fake_robot import FakeRobot
+from vla_executor.robot.robot import View
 
 LONG_AGO_S = 5.0
 

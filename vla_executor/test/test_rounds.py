@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Parts of a plan that move several things: how many, which ones, how they end, and what is refused."""
 
 from __future__ import annotations
@@ -10,19 +11,19 @@ from typing import Any
 import pytest
 from conftest import BIN, CORNER, TABLE, Bench, thing
 
-from vla_common.outcomes import Code, VlaError
-from vla_common.scene import Place, PlaceKind, SceneObject
-from vla_common.skills import Condition, SkillSpec, Step
-from vla_executor import catalogue
-from vla_executor.blocks import Rounds, count_of
+from vla_common.contracts.outcomes import Code, VlaError
+from vla_common.contracts.scene import Place, PlaceKind, SceneObject
+from vla_common.contracts.skills import Condition, SkillSpec, Step
 from vla_executor.config import ExecutorConfig
-from vla_executor.context import SkillContext
-from vla_executor.fake_robot import FakeRobot
-from vla_executor.records import StepState
-from vla_executor.robot import Operation
-from vla_executor.rounds import Moved, Round
-from vla_executor.runner import PlanResult
-from vla_executor.skills import Skill, SkillRegistry
+from vla_executor.plan.blocks import Rounds, count_of
+from vla_executor.plan.records import StepState
+from vla_executor.plan.rounds import Moved, Round
+from vla_executor.plan.runner import PlanResult
+from vla_executor.robot.fake_robot import FakeRobot
+from vla_executor.robot.robot import Operation
+from vla_executor.skills import catalog
+from vla_executor.skills.context import SkillContext
+from vla_executor.skills.skill import Skill, SkillRegistry
 
 SHELF = Place("shelf", PlaceKind.SURFACE, (-2.0, 0.5, 0.76), 0.0, (0.4, 1.0))
 
@@ -148,7 +149,9 @@ def test_the_last_sentence_about_all_says_how_many_there_were() -> None:
 
 def test_the_time_of_a_record_is_that_of_all_rounds(monkeypatch: Any) -> None:
     clock = iter(range(1000))
-    monkeypatch.setattr("vla_executor.course.time.monotonic", lambda: float(next(clock)))
+    monkeypatch.setattr(
+        "vla_executor.plan.plan_execution.time.monotonic", lambda: float(next(clock))
+    )
     bench = bench_with(*blocks(3))
     result = bench.carry_out(pick("3"), put())
     assert [record.duration_s for record in result.records] == [3.0, 3.0]
@@ -159,7 +162,7 @@ def test_a_round_that_could_not_be_verified_leaves_its_mark() -> None:
     seen: list[bool] = [False, True]
 
     class Blind(Skill):
-        spec = catalogue.PLACE
+        spec = catalog.PLACE
 
         def run(self, context: SkillContext) -> None:
             context.robot.held = None  # type: ignore[attr-defined]
@@ -240,7 +243,7 @@ def test_what_is_in_the_target_thing_already_is_not_taken() -> None:
 
 
 def test_the_largest_come_first_and_the_next_largest_after_them() -> None:
-    from vla_perception.query import find
+    from vla_perception.memory.query import find
 
     sizes = {"s": 0.03, "m": 0.045, "l": 0.06, "xl": 0.08}
     things = [
@@ -254,7 +257,7 @@ def test_the_largest_come_first_and_the_next_largest_after_them() -> None:
 
 
 def test_the_nearest_two_are_those_that_were_nearest_when_they_were_found() -> None:
-    from vla_perception.query import find
+    from vla_perception.memory.query import find
 
     near = [block("a", 0.4), block("b", 0.2)]
     # Nearer than b from the bin.
@@ -297,7 +300,7 @@ def near_ball(quantity: str) -> dict[str, Any]:
 def test_one_that_is_taken_away_is_passed_over(
     quantity: str, gone: list[str], moved: int, message: str, new_ids: bool
 ) -> None:
-    from vla_perception.query import find
+    from vla_perception.memory.query import find
 
     # In the order in which they are taken; the last one is next to nothing.
     there = [block("a", 0.40), block("b", 0.32), block("c", 0.68), block("far", -0.5)]
@@ -317,7 +320,7 @@ def test_one_that_is_taken_away_is_passed_over(
 
 
 def test_after_one_that_is_taken_away_the_next_that_was_meant_is_still_meant() -> None:
-    from vla_perception.query import find
+    from vla_perception.memory.query import find
 
     bench = bench_with(block("a", 0.40), block("b", 0.32), block("c", 0.68), find=find)
     bench.robot.pose = replace(bench.robot.pose, x_m=1.15, y_m=0.4)
@@ -331,7 +334,7 @@ def test_after_one_that_is_taken_away_the_next_that_was_meant_is_still_meant() -
 def test_a_head_that_turns_no_longer_everywhere_does_not_end_the_rounds(
     relation: dict[str, Any],
 ) -> None:
-    from vla_perception.query import find
+    from vla_perception.memory.query import find
 
     bench = bench_with(block("a", 0.45), block("b", 0.60), find=find, gaze_radius_m=0.3)
     bench.robot.pose = replace(bench.robot.pose, x_m=1.15, y_m=0.4)
@@ -354,7 +357,7 @@ def test_a_head_that_turns_no_longer_everywhere_does_not_end_the_rounds(
 def test_the_two_that_were_singled_out_are_not_replaced_by_others(
     quantity: str, moved: int
 ) -> None:
-    from vla_perception.query import find
+    from vla_perception.memory.query import find
 
     bench = bench_with(block("a", 0.4), block("b", 0.2), block("c", -0.4), find=find)
     bench.robot.pose = replace(bench.robot.pose, x_m=1.1, y_m=0.3)
@@ -580,7 +583,7 @@ def test_handing_over_ends_a_round_too() -> None:
     given: list[Any] = []
 
     class Give(Skill):
-        spec = replace(catalogue.HAND_OVER, available=True)
+        spec = replace(catalog.HAND_OVER, available=True)
 
         def run(self, context: SkillContext) -> None:
             given.append(context.object("object"))
@@ -603,7 +606,7 @@ def test_handing_over_ends_a_round_too() -> None:
 
 
 def _plan(*steps: Step) -> Any:
-    from vla_common.skills import Plan
+    from vla_common.contracts.skills import Plan
 
     return Plan("test", steps)
 
@@ -677,7 +680,7 @@ def test_other_skills_take_one_thing_only(skill: str) -> None:
 
 
 def moved(**more: Any) -> Moved:
-    from vla_common.skills import ObjectRef
+    from vla_common.contracts.skills import ObjectRef
 
     ref = ObjectRef(label="block", place=more.pop("place", ""))
     made = Moved(Rounds(0, 1, ref, None), 20, **more)
@@ -745,7 +748,7 @@ def test_what_a_skill_that_is_no_pick_does_with_a_quantity_is_its_own_affair() -
     seen: list[Any] = []
 
     class Sort(Skill):
-        spec = SkillSpec("sort", "made", catalogue.PICK.parameters)
+        spec = SkillSpec("sort", "made", catalog.PICK.parameters)
 
         def run(self, context: SkillContext) -> None:
             seen.append(context.object("object").quantity)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The plan runner: what is refused before anything moves, and how plans end."""
 
 from __future__ import annotations
@@ -8,14 +9,20 @@ from typing import Any
 import pytest
 from conftest import Bench
 
-from vla_common.outcomes import Code, VlaError
-from vla_common.skills import Plan, RiskTier, SkillSpec, Step
-from vla_executor import catalogue
+from vla_common.contracts.outcomes import Code, VlaError
+from vla_common.contracts.skills import Plan, RiskTier, SkillSpec, Step
 from vla_executor.config import ExecutorConfig
-from vla_executor.context import SkillContext
-from vla_executor.records import StepState
-from vla_executor.runner import MAX_STEPS, start_timer
-from vla_executor.skills import Skill, SkillRegistry, base_catalogue, load_skills, override_tiers
+from vla_executor.plan.records import StepState
+from vla_executor.plan.runner import MAX_STEPS, start_timer
+from vla_executor.skills import catalog
+from vla_executor.skills.context import SkillContext
+from vla_executor.skills.skill import (
+    Skill,
+    SkillRegistry,
+    base_catalogue,
+    load_skills,
+    override_tiers,
+)
 
 TURN = ("turn", {"angle": 0.3})
 
@@ -47,7 +54,7 @@ def tiered(bench: Bench, tier: RiskTier) -> None:
     registry = bench.runner.registry
 
     class Risky(registry.classes["turn"]):  # type: ignore[name-defined,misc]
-        spec = replace(catalogue.TURN, risk_tier=tier)
+        spec = replace(catalog.TURN, risk_tier=tier)
 
     bench.runner.registry = SkillRegistry(
         {**registry.specs, "turn": Risky.spec}, {**registry.classes, "turn": Risky}
@@ -153,7 +160,7 @@ def test_progress_goes_up_and_ends_at_one(bench: Bench) -> None:
 
 
 class Broken(Skill):
-    spec = SkillSpec("turn", "broken", catalogue.TURN.parameters)
+    spec = SkillSpec("turn", "broken", catalog.TURN.parameters)
 
     def run(self, context: SkillContext) -> None:
         raise ZeroDivisionError("a defect")
@@ -170,7 +177,7 @@ def test_a_defect_in_a_skill_is_reported_and_the_robot_halted(bench: Bench) -> N
 
 def test_a_skill_that_swallows_the_cancel_still_ends_as_canceled(bench: Bench) -> None:
     class Stubborn(Skill):
-        spec = SkillSpec("turn", "stubborn", catalogue.TURN.parameters)
+        spec = SkillSpec("turn", "stubborn", catalog.TURN.parameters)
 
         def run(self, context: SkillContext) -> None:
             bench.state.cancel()

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A thing in the way of a drive, in the simulator's physics: the guard sees it and the robot stops before it."""
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from conftest import Bench
 pytest.importorskip("vla_sim.simulation")
 from sim_robot import SimRobot
 
-from vla_common.outcomes import Code
+from vla_common.contracts.outcomes import Code
 from vla_executor.config import GuardConfig
-from vla_sim.robot import BASE_RADIUS_M
+from vla_sim.robot.robot_model import BASE_RADIUS_M
 from vla_sim.simulation import Simulation
-from vla_sim.world_generator import generate_world
+from vla_sim.world.world_generator import generate_world
 
 MOVE = ("move", {"distance": 1.2})
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which thing is meant: found once, it stays the one, wherever the robot drives and whatever perception calls it."""
 
 from __future__ import annotations
@@ -9,13 +10,13 @@ from typing import Any
 import pytest
 from conftest import BIN, TABLE, Bench, thing
 
-from vla_common.outcomes import Code, VlaError
-from vla_common.scene import Place, PlaceKind, SceneObject
-from vla_common.skills import ObjectRef, Step
-from vla_executor import searching
-from vla_executor.fake_robot import FakeRobot
-from vla_executor.geometry import Pose2
-from vla_perception.query import find
+from vla_common.contracts.outcomes import Code, VlaError
+from vla_common.contracts.scene import Place, PlaceKind, SceneObject
+from vla_common.contracts.skills import ObjectRef, Step
+from vla_executor.robot.fake_robot import FakeRobot
+from vla_executor.search import searching
+from vla_executor.spatial.geometry import Pose2
+from vla_perception.memory.query import find
 
 SHELF = Place("shelf", PlaceKind.SURFACE, (-2.0, 0.5, 0.76), 0.0, (0.4, 1.0))
 CUPS = (

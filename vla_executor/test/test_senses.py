@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What was there once is required: a scan that dies, a map that becomes empty; and what is said where neither was."""
 
 from __future__ import annotations
@@ -9,13 +10,13 @@ import numpy as np
 import pytest
 from conftest import BIN, TABLE, Bench, room
 
-from vla_common.outcomes import Code, VlaError
-from vla_common.skills import ObjectRef
+from vla_common.contracts.outcomes import Code, VlaError
+from vla_common.contracts.skills import ObjectRef
 from vla_executor.config import ExecutorConfig, GuardConfig
-from vla_executor.fake_robot import Call, FakeRobot
-from vla_executor.guard import Guard
-from vla_executor.known_map import KnownMap
-from vla_executor.robot import Scan
+from vla_executor.robot.fake_robot import Call, FakeRobot
+from vla_executor.robot.robot import Scan
+from vla_executor.safety.guard import Guard
+from vla_executor.safety.known_map import KnownMap
 
 AHEAD = ("move", {"distance": 0.4, "direction": "forward"})
 TURN = ("turn", {"angle": 0.6})

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A lidar and a map over ROS that were there once: what their end does to a robot that is to drive."""
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ pytest.importorskip("rclpy")
 from sensor_msgs.msg import LaserScan  # noqa: E402
 from vla_interfaces.msg import PlaceArray  # noqa: E402
 
-from vla_common.conversions import place_to_msg  # noqa: E402
-from vla_common.outcomes import Code  # noqa: E402
-from vla_common.qos import LATCHED, SENSOR  # noqa: E402
+from vla_common.contracts.outcomes import Code  # noqa: E402
+from vla_common.ros.conversions import place_to_msg  # noqa: E402
+from vla_common.ros.qos import LATCHED, SENSOR  # noqa: E402
 
 MOVE = ("move", {"distance": 0.3, "direction": "backward"})
 QUICK = {"executor.sensor_timeout_s": 1.0}

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every base skill on the fake robot: that it works, and one row per way to fail."""
 
 from __future__ import annotations
@@ -9,13 +10,13 @@ from typing import Any
 import pytest
 from conftest import BIN, TABLE, Bench, room, thing
 
-from vla_common.outcomes import Code, VlaError
-from vla_common.scene import SceneObject
+from vla_common.contracts.outcomes import Code, VlaError
+from vla_common.contracts.scene import SceneObject
 from vla_executor.config import ExecutorConfig, GuardConfig
-from vla_executor.geometry import Pose2
-from vla_executor.records import StepState
-from vla_executor.robot import Operation
-from vla_executor.wording import where_from
+from vla_executor.plan.records import StepState
+from vla_executor.robot.robot import Operation
+from vla_executor.skills.wording import where_from
+from vla_executor.spatial.geometry import Pose2
 
 RED_CUP = {"label": "cup", "attributes": ["red"]}
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Standing still by speed and by pose, and motion that nobody ordered."""
 
 from __future__ import annotations
@@ -8,12 +9,12 @@ from dataclasses import replace
 
 import pytest
 
-from vla_common.outcomes import Code, VlaError
+from vla_common.contracts.outcomes import Code, VlaError
 from vla_executor.config import ExecutorConfig
-from vla_executor.geometry import Pose2, wrap
-from vla_executor.interference import MotionWatch, judge, strange_publishers
-from vla_executor.robot import Odometry, Velocity
-from vla_executor.standstill import PoseSpeed, StandstillDetector
+from vla_executor.robot.robot import Odometry, Velocity
+from vla_executor.safety.interference import MotionWatch, judge, strange_publishers
+from vla_executor.safety.standstill import PoseSpeed, StandstillDetector
+from vla_executor.spatial.geometry import Pose2, wrap
 
 CONFIG = ExecutorConfig()
 
@@ -165,8 +166,8 @@ def test_what_is_said() -> None:
 
 
 def test_nothing_is_driven_by_odometry_of_several() -> None:
-    from vla_common.calls import CancelToken
-    from vla_executor.ros_robot import RosRobot
+    from vla_common.contracts.cancellation import CancelToken
+    from vla_executor.ros.ros_robot import RosRobot
 
     robot = object.__new__(RosRobot)
     robot._wake = lambda: None

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A goal ends CANCELED only after the robot's servers and its odometry have confirmed it; otherwise it says so."""
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from nav2_msgs.action import NavigateToPose  # noqa: E402
 from rclpy.duration import Duration  # noqa: E402
 from vla_interfaces.srv import Stop  # noqa: E402
 
-from vla_common.action_client import ActionClient  # noqa: E402
-from vla_common.outcomes import Code  # noqa: E402
-from vla_common.skills import ObjectRef  # noqa: E402
+from vla_common.contracts.outcomes import Code  # noqa: E402
+from vla_common.contracts.skills import ObjectRef  # noqa: E402
+from vla_common.ros.clients.action_client import ActionClient  # noqa: E402
 
 STATUS = action_msgs.GoalStatus
 MOVE = ("move", {"distance": 1.4})

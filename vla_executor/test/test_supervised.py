@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Supervised plans end with the state manager, others do not."""
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ action_msgs = pytest.importorskip("action_msgs.msg")
 import rclpy  # noqa: E402
 from rclpy.executors import SingleThreadedExecutor  # noqa: E402
 
-from vla_common.heartbeat import Pulse  # noqa: E402
-from vla_common.outcomes import Code  # noqa: E402
-from vla_common.spin import spin_on  # noqa: E402
-from vla_common.work_loops import WorkLoops  # noqa: E402
-from vla_executor import supervision_client  # noqa: E402
+from vla_common.contracts.outcomes import Code  # noqa: E402
+from vla_common.machine.work_loops import WorkLoops  # noqa: E402
+from vla_common.ros.heartbeat import Pulse  # noqa: E402
+from vla_common.ros.spin import spin_on  # noqa: E402
+from vla_executor.ros import supervision_client  # noqa: E402
 
 STATUS = action_msgs.GoalStatus
 LONG = ("move", {"distance": 1.4})

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A state manager that hangs is ended by the executor, so that launch starts it again; one that comes back is not."""
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ rclpy = pytest.importorskip("rclpy")
 from rclpy.callback_groups import ReentrantCallbackGroup  # noqa: E402
 from rclpy.executors import SingleThreadedExecutor  # noqa: E402
 
-from vla_common.spin import spin_on  # noqa: E402
-from vla_executor.supervision_client import SUPERVISOR, Supervision  # noqa: E402
+from vla_common.ros.spin import spin_on  # noqa: E402
+from vla_executor.ros.supervision_client import SUPERVISOR, Supervision  # noqa: E402
 
 TIMEOUT_S = 60.0
 DOMAIN = 90 + os.getpid() % 10

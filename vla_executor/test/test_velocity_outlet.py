@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Bases that listen for Twist, for TwistStamped, later, or not at all."""
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from rclpy.context import Context  # noqa: E402
 from rclpy.executors import SingleThreadedExecutor  # noqa: E402
 from ros_world import wait_until  # noqa: E402
 
-from vla_common.qos import COMMAND  # noqa: E402
-from vla_executor.robot import Velocity  # noqa: E402
-from vla_executor.velocity_outlet import VelocityOutlet  # noqa: E402
+from vla_common.ros.qos import COMMAND  # noqa: E402
+from vla_executor.robot.robot import Velocity  # noqa: E402
+from vla_executor.ros.velocity_outlet import VelocityOutlet  # noqa: E402
 
 TURN = Velocity(0.1, 0.0, 0.4)
 

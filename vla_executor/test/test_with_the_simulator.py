@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The executor and the simulated robot as two processes: the executor is killed, and something is in the way."""
 
 from __future__ import annotations
@@ -28,12 +29,12 @@ from vla_interfaces.action import ExecutePlan  # noqa: E402
 from vla_interfaces.msg import ExecutionState  # noqa: E402
 from vla_interfaces.srv import GroundTruth, SimFault  # noqa: E402
 
-from vla_common.action_client import ActionClient  # noqa: E402
-from vla_common.conversions import plan_to_msg, yaw_from_quaternion  # noqa: E402
-from vla_common.outcomes import Code  # noqa: E402
-from vla_common.qos import COMMAND, LATCHED, SENSOR  # noqa: E402
-from vla_common.skills import Plan, Step  # noqa: E402
-from vla_common.spin import spin_on  # noqa: E402
+from vla_common.contracts.outcomes import Code  # noqa: E402
+from vla_common.contracts.skills import Plan, Step  # noqa: E402
+from vla_common.ros.clients.action_client import ActionClient  # noqa: E402
+from vla_common.ros.conversions import plan_to_msg, yaw_from_quaternion  # noqa: E402
+from vla_common.ros.qos import COMMAND, LATCHED, SENSOR  # noqa: E402
+from vla_common.ros.spin import spin_on  # noqa: E402
 
 TIMEOUT_S = 60.0
 MOVE = Plan("test", (Step("move", {"distance": 1.2}),))
@@ -117,10 +118,10 @@ def start(module: str, *parameters: str) -> subprocess.Popen[bytes]:
 @pytest.fixture
 def together() -> Iterator[tuple[Watcher, subprocess.Popen[bytes]]]:
     # Seed 3 begins with 1.6 m of free floor on every side.
-    robot = start("vla_sim.sim_node", "sim.seed:=3", "sim.render_backend:=raycast")
+    robot = start("vla_sim.ros.sim_node", "sim.seed:=3", "sim.render_backend:=raycast")
     # A busy machine delivers late, and then the guard is right to refuse; that is tested elsewhere.
     executor = start(
-        "vla_executor.executor_node",
+        "vla_executor.ros.executor_node",
         "guard.max_odometry_age_s:=5.0",
         "guard.max_transform_age_s:=5.0",
     )

@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
 """Carries out validated plans: skills, guard, plan runner, stop."""

@@ -1,11 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
 """Parameters of the executor: groups `executor`, `guard` and `ros2`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vla_common.config import setting
-from vla_common.outcomes import Code, VlaError
+from vla_common.configuration.config import setting
+from vla_common.contracts.outcomes import Code, VlaError
 
 
 @dataclass(frozen=True)

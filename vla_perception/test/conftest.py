@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Makes the synthetic pictures importable for all tests here."""
 
 import sys

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Ray-cast RGB-D pictures of simple scenes, for tests without a simulator."""
 
 from __future__ import annotations
@@ -8,8 +9,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from vla_common.scene import Place, PlaceKind
-from vla_perception.frame import Intrinsics, RgbdFrame, Transform, make_frame
+from vla_common.contracts.scene import Place, PlaceKind
+from vla_perception.rgbd.frame import Intrinsics, RgbdFrame, Transform, make_frame
 
 TABLE = Place("table", PlaceKind.SURFACE, (1.3, 0.0, 0.7), 0.0, (0.7, 1.2), ("desk",))
 BIN = Place("bin", PlaceKind.CONTAINER, (1.0, 1.0, 0.3), 0.0, (0.34, 0.34))

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Boxes of a network: overlap, suppression, letterbox geometry and the layouts of YOLO's output."""
 
 from __future__ import annotations
@@ -5,9 +6,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vla_perception.boxes import Boxes, keep_best, overlap
-from vla_perception.letterbox import GREY, fill, fit
-from vla_perception.yolo_output import Layout, decode, layout_of
+from vla_perception.detect.boxes import Boxes, keep_best, overlap
+from vla_perception.detect.letterbox import GREY, fill, fit
+from vla_perception.detect.yolo_output import Layout, decode, layout_of
 
 
 def boxes_of(*rows):

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Frames that can't be, depth of another camera, and the part of a sensor that a camera publishes."""
 
 from __future__ import annotations
@@ -8,13 +9,13 @@ import numpy as np
 import pytest
 from synthetic import BASE, CAMERA, TABLE, camera_at, frame_of, furniture, render, standard_things
 
-from vla_common.outcomes import Code, VlaError
-from vla_perception.backends import make_detector
+from vla_common.contracts.outcomes import Code, VlaError
 from vla_perception.config import VisionConfig
-from vla_perception.frame import Intrinsics, RgbdFrame, Transform, Window, make_frame
-from vla_perception.geometry_check import BODY_FROM_OPTICAL, FrameWatch
+from vla_perception.detect.backends import make_detector
 from vla_perception.pipeline import look
-from vla_perception.registration import register, same_pose, same_view
+from vla_perception.rgbd.frame import Intrinsics, RgbdFrame, Transform, Window, make_frame
+from vla_perception.rgbd.geometry_check import BODY_FROM_OPTICAL, FrameWatch
+from vla_perception.rgbd.registration import register, same_pose, same_view
 
 SOLIDS = [*furniture(TABLE), *standard_things()]
 POSES = {

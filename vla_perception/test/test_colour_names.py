@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Colour names against the CSS colours, under shading and noise."""
 
 from __future__ import annotations
@@ -5,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vla_perception.colour_names import NAMES, colour_of, exposure_gain, name_of, oklab
+from vla_perception.detect.color_names import NAMES, colour_of, exposure_gain, name_of, oklab
 
 CSS = {
     "red": [(255, 0, 0), (220, 20, 60), (178, 34, 34), (139, 0, 0)],

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Images and messages <-> arrays and dataclasses."""
 
 from __future__ import annotations
@@ -8,17 +9,17 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from vla_common.outcomes import Code, VlaError
+from vla_common.contracts.outcomes import Code, VlaError
 
 pytestmark = pytest.mark.ros
-conversions = pytest.importorskip("vla_perception.conversions")
+conversions = pytest.importorskip("vla_perception.ros.conversions")
 
 from sensor_msgs.msg import CameraInfo, Image  # noqa: E402
 from std_msgs.msg import Header  # noqa: E402
 from synthetic import TABLE, frame_of, standard_things  # noqa: E402
 
-from vla_perception.backends import make_detector  # noqa: E402
 from vla_perception.config import VisionConfig  # noqa: E402
+from vla_perception.detect.backends import make_detector  # noqa: E402
 from vla_perception.pipeline import look  # noqa: E402
 
 

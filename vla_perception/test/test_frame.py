@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which pictures are refused, with which code, and where pixels lie."""
 
 from __future__ import annotations
@@ -5,8 +6,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vla_common.outcomes import Code, VlaError
-from vla_perception.frame import Intrinsics, Transform, make_frame
+from vla_common.contracts.outcomes import Code, VlaError
+from vla_perception.rgbd.frame import Intrinsics, Transform, make_frame
 
 K = Intrinsics(200.0, 200.0, 79.5, 59.5, 160, 120)
 HERE = Transform(np.eye(3), np.zeros(3))

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A network's boxes and the depth's groups together: names, parts, what only one of them sees."""
 
 from __future__ import annotations
@@ -8,14 +9,14 @@ import numpy as np
 import pytest
 from synthetic import BIN, TABLE, Solid, camera_at, frame_of, on_table, standard_things
 
-from vla_common.outcomes import Code, VlaError
-from vla_perception.boxes import Boxes
-from vla_perception.colour_detector import ColourDetector
+from vla_common.contracts.outcomes import Code, VlaError
 from vla_perception.config import VisionConfig
-from vla_perception.fused_detector import FusedDetector
-from vla_perception.localizer import localize
+from vla_perception.detect.boxes import Boxes
+from vla_perception.detect.color_detector import ColourDetector
+from vla_perception.detect.fused_detector import FusedDetector
+from vla_perception.localize.localizer import localize
+from vla_perception.localize.surfaces import support_surfaces
 from vla_perception.pipeline import look
-from vla_perception.surfaces import support_surfaces
 
 CONFIG = VisionConfig()
 NAMES = ("cup", "bottle", "sports ball", "vase", "jar", "person")

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which pictures belong together, when a look is taken, and what a waiter is told."""
 
 from __future__ import annotations
@@ -6,9 +7,9 @@ import threading
 
 import pytest
 
-from vla_common.outcomes import OK, Code, VlaError
-from vla_perception.intake import FramePairs, Pair
-from vla_perception.look_worker import MAX_WAITERS, LookWorker
+from vla_common.contracts.outcomes import OK, Code, VlaError
+from vla_perception.rgbd.frame_processor import MAX_WAITERS, LookWorker
+from vla_perception.rgbd.rgbd_synchronizer import FramePairs, Pair
 
 LONG_S = 20.0
 

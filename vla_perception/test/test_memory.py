@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is remembered over several looks: ids, merging, forgetting, and what the hand holds."""
 
 from __future__ import annotations
@@ -8,10 +9,10 @@ from dataclasses import replace
 import pytest
 from synthetic import TABLE, Solid, camera_at, frame_of, on_table, standard_things
 
-from vla_common.scene import Place, PlaceKind
-from vla_perception.backends import make_detector
+from vla_common.contracts.scene import Place, PlaceKind
 from vla_perception.config import VisionConfig
-from vla_perception.memory import SceneMemory, Snapshot
+from vla_perception.detect.backends import make_detector
+from vla_perception.memory.scene_memory import SceneMemory, Snapshot
 from vla_perception.pipeline import look
 
 CONFIG = VisionConfig(backend="colour")

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whatever comes in, the memory stays within its bounds and whole: nothing half made, nothing absurd, no error."""
 
 from __future__ import annotations
@@ -11,14 +12,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from synthetic import TABLE, camera_at, frame_of
 
-from vla_common.plausible import wrong_object
-from vla_perception import memory as memory_module
-from vla_perception.detector import Detection2D
-from vla_perception.known_object import Remembered, from_kept, to_keep, wrong_memory
-from vla_perception.localizer import Location
-from vla_perception.memory import SceneMemory, Snapshot
+from vla_common.contracts.plausible import wrong_object
+from vla_perception.detect.detector import Detection2D
+from vla_perception.localize.localizer import Location
+from vla_perception.localize.shape import Shape
+from vla_perception.memory import scene_memory
+from vla_perception.memory.known_object import Remembered, from_kept, to_keep, wrong_memory
+from vla_perception.memory.scene_memory import SceneMemory, Snapshot
 from vla_perception.pipeline import Sighting
-from vla_perception.shape import Shape
 
 MOST = 4
 EYES = (camera_at(-0.05, 0.0, 1.3, (1.2, 0.0, 0.7)), camera_at(-0.05, 0.0, 1.3, (0.5, -2.0, 0.7)))
@@ -134,7 +135,7 @@ def test_an_update_that_breaks_leaves_everything_as_it_was(monkeypatch, at: int)
     memory.update(spread(2), replace(frame(0), stamp_s=1.0))
     before, kept = memory.objects(), memory.snapshot()
     calls = 0
-    real = memory_module.merge
+    real = scene_memory.merge
 
     def breaks(*arguments) -> None:
         nonlocal calls
@@ -143,7 +144,7 @@ def test_an_update_that_breaks_leaves_everything_as_it_was(monkeypatch, at: int)
             raise RuntimeError("a defect")
         real(*arguments)
 
-    monkeypatch.setattr(memory_module, "merge", breaks)
+    monkeypatch.setattr(scene_memory, "merge", breaks)
     with pytest.raises(RuntimeError):
         memory.update([sighting(x=0.92), *spread(3, 1)], replace(frame(0), stamp_s=2.0))
     assert (memory.objects(), memory.snapshot(), memory.stamp_s) == (before, kept, 1.0)

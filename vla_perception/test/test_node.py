@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The node in this process with a fake camera: queries, topics, bad images, what is held, life cycle."""
 
 from __future__ import annotations
@@ -32,13 +33,13 @@ from visualization_msgs.msg import MarkerArray  # noqa: E402
 from vla_interfaces.msg import ExecutionState, ObjectRef, PlaceArray, Scene  # noqa: E402
 from vla_interfaces.srv import QueryScene  # noqa: E402
 
-from vla_common import qos  # noqa: E402
-from vla_common.conversions import place_to_msg, scene_from_msg  # noqa: E402
-from vla_common.outcomes import Code  # noqa: E402
-from vla_common.spin import spin_on  # noqa: E402
-from vla_perception.frame import Transform  # noqa: E402
-from vla_perception.geometry_check import BODY_FROM_OPTICAL  # noqa: E402
-from vla_perception.perception_node import PerceptionNode  # noqa: E402
+from vla_common.contracts.outcomes import Code  # noqa: E402
+from vla_common.ros import qos  # noqa: E402
+from vla_common.ros.conversions import place_to_msg, scene_from_msg  # noqa: E402
+from vla_common.ros.spin import spin_on  # noqa: E402
+from vla_perception.rgbd.frame import Transform  # noqa: E402
+from vla_perception.rgbd.geometry_check import BODY_FROM_OPTICAL  # noqa: E402
+from vla_perception.ros.perception_node import PerceptionNode  # noqa: E402
 
 LONG_S = 30.0
 NUMBERS = itertools.count(1)

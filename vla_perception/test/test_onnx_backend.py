@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The ONNX backend with real ONNX Runtime and small models made here: what it accepts, refuses and answers."""
 
 from __future__ import annotations
@@ -10,11 +11,11 @@ import pytest
 from synthetic import frame_of
 from tiny_models import columns, large_opset_error, tiny_model
 
-from vla_common.outcomes import Code, VlaError
-from vla_perception.backends import choose_detector
+from vla_common.contracts.outcomes import Code, VlaError
 from vla_perception.config import VisionConfig
-from vla_perception.network import caution, our_names, parse_class_map
-from vla_perception.onnx_backend import OnnxModel
+from vla_perception.detect.backends import choose_detector
+from vla_perception.detect.network import caution, our_names, parse_class_map
+from vla_perception.detect.onnx_backend import OnnxModel
 
 PICTURE = np.full((240, 320, 3), 90, np.uint8)
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From synthetic pictures to objects in the map: what is found, where, and what is not taken for an object."""
 
 from __future__ import annotations
@@ -21,16 +22,16 @@ from synthetic import (
     standard_things,
 )  # fmt: skip
 
-from vla_common.outcomes import Code, VlaError
-from vla_common.scene import Place, PlaceKind
-from vla_perception.backends import make_detector
+from vla_common.contracts.outcomes import Code, VlaError
+from vla_common.contracts.scene import Place, PlaceKind
 from vla_perception.config import VisionConfig
-from vla_perception.detector import Detection2D
+from vla_perception.detect.backends import make_detector
+from vla_perception.detect.detector import Detection2D
 from vla_perception.drawing import annotate
-from vla_perception.frame import Intrinsics, RgbdFrame, Transform, make_frame, rays_of
-from vla_perception.localizer import localize
+from vla_perception.localize.localizer import localize
+from vla_perception.localize.surfaces import support_surfaces
 from vla_perception.pipeline import look
-from vla_perception.surfaces import support_surfaces
+from vla_perception.rgbd.frame import Intrinsics, RgbdFrame, Transform, make_frame, rays_of
 
 CONFIG = VisionConfig(backend="colour")
 CUP = (0.075, 0.075, 0.09)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Encodings of cameras: what is decoded, what is refused, and which pictures show colours."""
 
 from __future__ import annotations
@@ -6,8 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from vla_common.outcomes import Code, VlaError
-from vla_perception.pixel_formats import Raw, shows_colours, to_metres, to_rgb
+from vla_common.contracts.outcomes import Code, VlaError
+from vla_perception.rgbd.pixel_formats import Raw, shows_colours, to_metres, to_rgb
 
 H, W = 24, 32
 PATCHES = np.zeros((H, W, 3), np.uint8)

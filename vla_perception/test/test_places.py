@@ -1,12 +1,13 @@
+# SPDX-License-Identifier: Apache-2.0
 """At which place an object is, and files of places."""
 
 from __future__ import annotations
 
 import pytest
 
-from vla_common.outcomes import Code, VlaError
-from vla_common.scene import Place, PlaceKind
-from vla_perception.places import load_places, place_of
+from vla_common.contracts.outcomes import Code, VlaError
+from vla_common.contracts.scene import Place, PlaceKind
+from vla_perception.memory.places import load_places, place_of
 
 TABLE = Place("table", PlaceKind.SURFACE, (1.0, 0.0, 0.7), 0.5, (0.6, 1.2))
 BIN = Place("bin", PlaceKind.CONTAINER, (0.0, 2.0, 0.3), 0.0, (0.3, 0.3))

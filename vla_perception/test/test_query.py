@@ -1,12 +1,13 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which objects fit which words."""
 
 from __future__ import annotations
 
 import pytest
 
-from vla_common.scene import Place, PlaceKind, SceneObject
-from vla_common.skills import ObjectRef
-from vla_perception.query import find
+from vla_common.contracts.scene import Place, PlaceKind, SceneObject
+from vla_common.contracts.skills import ObjectRef
+from vla_perception.memory.query import find
 
 TABLE = Place("table", PlaceKind.SURFACE, (1.5, 0.0, 0.7), 0.0, (0.8, 1.4), ("desk",))
 BIN = Place("bin", PlaceKind.CONTAINER, (0.0, 2.0, 0.3), 0.0, (0.3, 0.3))

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which points are the robot."""
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ import numpy as np
 import pytest
 
 from vla_perception.config import VisionConfig
-from vla_perception.frame import Transform
-from vla_perception.robot_mask import robot_mask
+from vla_perception.rgbd.frame import Transform
+from vla_perception.rgbd.robot_mask import robot_mask
 
 CONFIG = VisionConfig()
 BASE = Transform(np.eye(3), np.array([1.0, 0.0, 0.0]))

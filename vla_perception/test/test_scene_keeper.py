@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is taken up after a restart, of which map, and what is forgotten with another map."""
 
 from __future__ import annotations
@@ -10,15 +11,15 @@ import numpy as np
 import pytest
 from synthetic import TABLE, Solid, camera_at, frame_of, on_table
 
-from vla_common.outcomes import Code
-from vla_common.scene import Place, PlaceKind
-from vla_common.skills import ObjectRef
-from vla_perception.backends import make_detector
+from vla_common.contracts.outcomes import Code
+from vla_common.contracts.scene import Place, PlaceKind
+from vla_common.contracts.skills import ObjectRef
 from vla_perception.config import VisionConfig
-from vla_perception.memory import SceneMemory
+from vla_perception.detect.backends import make_detector
+from vla_perception.memory.scene_keeper import SceneKeeper, map_key
+from vla_perception.memory.scene_memory import SceneMemory
+from vla_perception.memory.scene_store import SceneStore
 from vla_perception.pipeline import look
-from vla_perception.scene_keeper import SceneKeeper, map_key
-from vla_perception.scene_store import SceneStore
 
 CONFIG = VisionConfig(backend="colour")
 DETECTOR = make_detector(CONFIG)

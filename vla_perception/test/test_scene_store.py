@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The scene memory on disk: restarts, kills, damage, full disks, two owners, other people's files."""
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from vla_perception import scene_store
-from vla_perception.known_object import Remembered
-from vla_perception.memory import Snapshot
-from vla_perception.scene_store import MAX_MAPS, SPARE_NUMBERS, SceneStore, memory_path
+from vla_perception.memory import scene_store
+from vla_perception.memory.known_object import Remembered
+from vla_perception.memory.scene_memory import Snapshot
+from vla_perception.memory.scene_store import MAX_MAPS, SPARE_NUMBERS, SceneStore, memory_path
 
 HOME = "id home"
 
@@ -126,7 +127,7 @@ import os, signal, sys, time
 from pathlib import Path
 sys.path.insert(0, {here!r})
 from test_scene_store import HOME, remembered, snapshot
-from vla_perception import scene_store
+from vla_perception.memory import scene_store
 scene_store.WRITE_PERIOD_S = 0.0
 store = scene_store.SceneStore(Path({path!r}), print)
 print("number", store.first_number, flush=True)

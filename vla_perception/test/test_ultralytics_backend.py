@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The ultralytics backend: without the package always, with it where `./vla build --with torch` was run."""
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ import pytest
 from synthetic import TABLE, frame_of, standard_things
 from tiny_models import columns, tiny_model
 
-from vla_common.outcomes import Code, VlaError
-from vla_perception.backends import choose_detector
-from vla_perception.boxes import Boxes, keep_best
+from vla_common.contracts.outcomes import Code, VlaError
 from vla_perception.config import VisionConfig
+from vla_perception.detect.backends import choose_detector
+from vla_perception.detect.boxes import Boxes, keep_best
+from vla_perception.detect.ultralytics_backend import UltralyticsModel, _nms
 from vla_perception.pipeline import look
-from vla_perception.ultralytics_backend import UltralyticsModel, _nms
 
 THERE = all(importlib.util.find_spec(name) for name in ("torch", "ultralytics"))
 needs_ultralytics = pytest.mark.skipif(
@@ -66,7 +67,7 @@ def test_files_that_it_does_not_read_are_refused_before_anything_is_imported(tmp
 def tiny_yolo(tmp_path_factory):
     """A network of ultralytics with random weights, made here: nothing is downloaded."""
     os.environ.update(YOLO_OFFLINE="true", YOLO_AUTOINSTALL="false")
-    from vla_perception.ultralytics_backend import _import_offline
+    from vla_perception.detect.ultralytics_backend import _import_offline
 
     _, yolo = _import_offline()
     folder = tmp_path_factory.mktemp("yolo")

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Small ONNX files made on the spot: networks with no weights that always give the same numbers."""
 
 from __future__ import annotations

@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
 """Camera images to labelled objects in the map, with a memory of the scene."""

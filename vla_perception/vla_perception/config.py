@@ -1,10 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
 """The parameters of perception (group `vision`)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vla_common.config import setting
+from vla_common.configuration.config import setting
 
 
 @dataclass(frozen=True)

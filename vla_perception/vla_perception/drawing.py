@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The picture with what was found drawn into it, for people."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One look: from a frame to sightings, objects with a name, a colour and a place in the map.
 
 Decides the order of the steps and what is known about one sighting; detection, form, colour and place are decided in
@@ -11,17 +12,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vla_common.outcomes import Code, VlaError
-from vla_common.scene import Place
-from vla_perception.colour_names import colour_of, exposure_gain
+from vla_common.contracts.outcomes import Code, VlaError
+from vla_common.contracts.scene import Place
 from vla_perception.config import VisionConfig
-from vla_perception.detector import Detection2D, Detector
-from vla_perception.frame import RgbdFrame, Transform
-from vla_perception.localizer import Location, localize
-from vla_perception.places import place_of
-from vla_perception.robot_mask import robot_mask
-from vla_perception.shape import LABELS, Shape
-from vla_perception.surfaces import find_surfaces, support_surfaces
+from vla_perception.detect.color_names import colour_of, exposure_gain
+from vla_perception.detect.detector import Detection2D, Detector
+from vla_perception.localize.localizer import Location, localize
+from vla_perception.localize.shape import LABELS, Shape
+from vla_perception.localize.surfaces import find_surfaces, support_surfaces
+from vla_perception.memory.places import place_of
+from vla_perception.rgbd.frame import RgbdFrame, Transform
+from vla_perception.rgbd.robot_mask import robot_mask
 
 
 @dataclass(frozen=True)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The tables of commands: reading them, planning a row, and judging what came of it.
 
 Shared by the tests, `./vla eval planner` and `./vla bench planner`. The format of a row is described at the head of
@@ -14,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from planner_fixtures import CATALOGUES, SCENES
 
-from vla_common.outcomes import Code
+from vla_common.contracts.outcomes import Code
 
 if TYPE_CHECKING:
-    from vla_planner.planning import Planner, PlanningOutcome
+    from vla_planner.core.planning import Planner, PlanningOutcome
 
 VISIBLE = ("commands", "commands_unseen", "commands_more")
 HELD_OUT = ("commands_heldout",)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A server that speaks as much of OpenAI's protocol as the planner uses, on a real socket, and its faults.
 
 `FakeOpenAi(*answers)` gives its answers in turn, the last one for ever. An answer is made by the functions below or is

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The bank of commands with right and wrong plans: reading it, and what the planner makes of each pair.
 
 Shared by the tests and `./vla eval gate`. A row:
@@ -24,11 +25,11 @@ from typing import Any
 import yaml
 from planner_fixtures import CATALOGUES, SCENES
 
-from vla_common.skills import Argument, Condition, ObjectRef, Step
-from vla_planner.backend import PlanRequest, Proposal
+from vla_common.contracts.skills import Argument, Condition, ObjectRef, Step
 from vla_planner.config import PlannerConfig
-from vla_planner.planning import Planner, PlanningOutcome
-from vla_planner.rules import RulesBackend
+from vla_planner.core.backend import PlanRequest, Proposal
+from vla_planner.core.grammar_backend import RulesBackend
+from vla_planner.core.planning import Planner, PlanningOutcome
 
 SEEN, HELD_OUT = "gate_bank", "gate_bank_heldout"
 _FOLDER = Path(__file__).parent

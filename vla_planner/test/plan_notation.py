@@ -1,13 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
 """Plans in one line, as PLANS.md writes them, for tables of tests: "[go_to table] [pick {cup, red, at table}]"."""
 
 from __future__ import annotations
 
 from planner_fixtures import CATALOGUES, SCENES
 
-from vla_common.outcomes import Code
-from vla_common.skills import Condition, ObjectRef
+from vla_common.contracts.outcomes import Code
+from vla_common.contracts.skills import Condition, ObjectRef
 from vla_planner.config import PlannerConfig
-from vla_planner.planning import Planner
+from vla_planner.core.planning import Planner
 
 PLANNER = Planner(PlannerConfig())
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Scenes and catalogues for the planner's tests and evaluation, without the executor."""
 
 from __future__ import annotations
@@ -5,8 +6,8 @@ from __future__ import annotations
 import dataclasses
 import math
 
-from vla_common.scene import Place, PlaceKind, Scene, SceneObject
-from vla_common.skills import ParameterType, RiskTier, SkillParameter, SkillSpec
+from vla_common.contracts.scene import Place, PlaceKind, Scene, SceneObject
+from vla_common.contracts.skills import ParameterType, RiskTier, SkillParameter, SkillSpec
 
 P = ParameterType
 RELATIONS = ("on", "in", "next_to", "left_of", "right_of", "behind", "in_front_of")

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is in the hand: the question, the answer, and the name in refusals."""
 
 from __future__ import annotations
@@ -6,13 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from vla_common.outcomes import VlaError
-from vla_common.scene import Scene, SceneObject
-from vla_executor.skills import base_catalogue
-from vla_planner import in_hand
-from vla_planner.backend import PlanRequest
+from vla_common.contracts.outcomes import VlaError
+from vla_common.contracts.scene import Scene, SceneObject
+from vla_executor.skills.skill import base_catalogue
 from vla_planner.config import PlannerConfig
-from vla_planner.rules import RulesBackend
+from vla_planner.core import in_hand
+from vla_planner.core.backend import PlanRequest
+from vla_planner.core.grammar_backend import RulesBackend
 
 SKILLS = tuple(base_catalogue())
 CUP = SceneObject("cup1", "cup", (1.0, 0.0, 0.7), "red")
@@ -66,8 +67,8 @@ def test_other_sentences_are_no_such_question(command: str) -> None:
 
 
 def test_a_refusal_names_what_the_gripper_holds() -> None:
-    from vla_common.skills import ObjectRef, Step
-    from vla_planner.validator import validate
+    from vla_common.contracts.skills import ObjectRef, Step
+    from vla_planner.core.validator import validate
 
     steps = (
         Step("find", {"object": ObjectRef("ball")}),

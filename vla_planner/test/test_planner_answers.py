@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Questions and what answers to them mean."""
 
 from __future__ import annotations
@@ -6,10 +7,10 @@ import pytest
 from plan_notation import PLANNER, said
 from planner_fixtures import ALL_AVAILABLE, SCENE
 
-from vla_common.outcomes import Code, VlaError
-from vla_planner import lexicon, overlay
-from vla_planner.answers import Asker, Choice, SeveralMeantError
-from vla_planner.backend import AmbiguousError
+from vla_common.contracts.outcomes import Code, VlaError
+from vla_planner.core.backend import AmbiguousError
+from vla_planner.grammar import lexicon, overlay
+from vla_planner.meaning.answers import Asker, Choice, SeveralMeantError
 
 KNOWN = overlay.of(lexicon.load(), SCENE)
 CUPS = ["red cup", "blue cup", "small green cup"]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The tables of commands: exact plans, or refusals with their code and what the sentence names.
 
 Every visible row has to come out exactly. Of the held-out rows, which whoever writes the grammar does not see, none
@@ -10,7 +11,7 @@ import command_table
 import pytest
 
 from vla_planner.config import PlannerConfig
-from vla_planner.planning import Planner
+from vla_planner.core.planning import Planner
 
 ROWS = command_table.load()
 SEEN = [row for row in ROWS if not row.held_out]

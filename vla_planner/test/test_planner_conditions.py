@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Conditions: what depends on what was seen, in whichever order it is said."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Corrections, what is left out, repetitions, and choices between commands."""
 
 from __future__ import annotations

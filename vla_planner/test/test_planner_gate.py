@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The gate "plan against command": what passes, what is asked about, what is refused, and what a yes is good for."""
 
 from __future__ import annotations
@@ -15,17 +16,17 @@ from gate_bank import Proposing, steps_of
 from plan_notation import written
 from planner_fixtures import CATALOGUES, EMPTY, SCENE, SCENES, SKILLS
 
-from vla_common.outcomes import Code, Result, VlaError
-from vla_common.skills import RiskTier, Step
-from vla_planner import gate
-from vla_planner.backend import FailedPlan, PlanRequest
+from vla_common.contracts.outcomes import Code, Result, VlaError
+from vla_common.contracts.skills import RiskTier, Step
 from vla_planner.config import PlannerConfig
-from vla_planner.gate import Gate, GateQuestion, Held, held_against
-from vla_planner.gate_compare import Context, differences
-from vla_planner.planning import MAX_REPAIRS, Planner
-from vla_planner.rules import RulesBackend
-from vla_planner.summary import in_full
-from vla_planner.validator import validate
+from vla_planner.core.backend import FailedPlan, PlanRequest
+from vla_planner.core.grammar_backend import RulesBackend
+from vla_planner.core.planning import MAX_REPAIRS, Planner
+from vla_planner.core.summary import in_full
+from vla_planner.core.validator import validate
+from vla_planner.gate import gate
+from vla_planner.gate.compare import Context, differences
+from vla_planner.gate.gate import Gate, GateQuestion, Held, held_against
 
 RULES = gate_bank.rules_planner()
 GATE = Gate(PlannerConfig())

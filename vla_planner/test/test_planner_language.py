@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The files of the language: grammar and lexicon fit each other, and numbers are read right."""
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ import pytest
 import yaml
 from planner_fixtures import EMPTY
 
-from vla_common.outcomes import Code
-from vla_common.scene import Place, PlaceKind, Scene, SceneObject
-from vla_planner import lexicon, overlay, reading
-from vla_planner.splitting import clean, split
+from vla_common.contracts.outcomes import Code
+from vla_common.contracts.scene import Place, PlaceKind, Scene, SceneObject
+from vla_planner.grammar import lexicon, overlay, reading
+from vla_planner.grammar.splitting import clean, split
 
 GRAMMAR = resources.files("vla_planner").joinpath("grammar", "command.lark").read_text("utf-8")
 DATA = yaml.safe_load(

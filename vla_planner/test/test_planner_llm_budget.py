@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The record of what the language model costs: caps hold, also between processes and with a damaged file."""
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from vla_common.outcomes import Code, VlaError
-from vla_planner import llm_budget
-from vla_planner.llm_budget import DayUsage, Ledger, Terms, usage_path
-from vla_planner.llm_tokens import TokenEstimate
+from vla_common.contracts.outcomes import Code, VlaError
+from vla_planner.llm.transport import budget as llm_budget
+from vla_planner.llm.transport.budget import DayUsage, Ledger, Terms, usage_path
+from vla_planner.llm.transport.tokens import TokenEstimate
 
 DAY = "2026-03-01"
 
@@ -222,9 +223,9 @@ def test_threads_do_not_lose_counts(tmp_path, monkeypatch):
 SPEND = """
 import sys
 from pathlib import Path
-from vla_common.outcomes import VlaError
-from vla_planner import llm_budget
-from vla_planner.llm_budget import Ledger, Terms
+from vla_common.contracts.outcomes import VlaError
+from vla_planner.llm.transport import budget as llm_budget
+from vla_planner.llm.transport.budget import Ledger, Terms
 llm_budget.LOCK_S = llm_budget.SETTLE_S = 60.0
 book = Ledger(Path(sys.argv[1]), Terms(1000), lambda: "2026-03-01")
 spent = 0

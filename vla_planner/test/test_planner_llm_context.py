@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a model takes in: overflows in the words of many servers, less detail, cut off answers, names of models."""
 
 from __future__ import annotations
@@ -9,16 +10,16 @@ import pytest
 from fake_openai import FakeOpenAi, calls, delta, error, events, plan_text, text
 from planner_fixtures import PLACES, SKILLS, seen
 
-from vla_common.outcomes import Code, VlaError
-from vla_common.scene import Scene
-from vla_common.skills import Step
-from vla_planner import llm_prompt
-from vla_planner.backend import PlanRequest
+from vla_common.contracts.outcomes import Code, VlaError
+from vla_common.contracts.scene import Scene
+from vla_common.contracts.skills import Step
 from vla_planner.config import LlmConfig, PlannerConfig
-from vla_planner.llm_context import ContextSize, Overflow, model_names, overflow, told_limit
-from vla_planner.llm_tools import BOUNDS, build, without_bounds
-from vla_planner.llm_traits import ServerTraits
-from vla_planner.openai_backend import OpenAiBackend
+from vla_planner.core.backend import PlanRequest
+from vla_planner.llm import prompt
+from vla_planner.llm.context import ContextSize, Overflow, model_names, overflow, told_limit
+from vla_planner.llm.openai_backend import OpenAiBackend
+from vla_planner.llm.tools import BOUNDS, build, without_bounds
+from vla_planner.llm.transport.traits import ServerTraits
 
 GO = ("go_to", {"place": "table"})
 CROWD = Scene(
@@ -205,7 +206,7 @@ def test_where_functions_do_not_fit_a_schema_may(make, words, known):
 
 def test_without_functions_and_schema_the_skills_are_told_in_words():
     request = PlanRequest("bring me the spoon", CROWD, SKILLS)
-    made = llm_prompt.make(request, llm_prompt.DETAILS[-1])
+    made = prompt.make(request, prompt.DETAILS[-1])
     (system, _) = made.messages(PlannerConfig(), request, "json_object", brief=True)
     assert len(system["content"]) < 9_000
     for name, function in made.tools.functions.items():
@@ -220,12 +221,12 @@ def test_what_never_fits_is_said_with_what_would_help(make):
         assert caught.code is Code.PLANNER_UNAVAILABLE
         for words in ("512", "tokens", "larger context", "--ctx-size", "--max-model-len"):
             assert words in caught.message
-        assert len(server.bodies) <= 2 * len(llm_prompt.DETAILS)
+        assert len(server.bodies) <= 2 * len(prompt.DETAILS)
 
 
 def test_each_detail_is_shorter_than_the_one_before_and_has_the_same_functions():
     request = PlanRequest("bring me the spoon", CROWD, SKILLS)
-    made = [llm_prompt.make(request, detail) for detail in llm_prompt.DETAILS]
+    made = [prompt.make(request, detail) for detail in prompt.DETAILS]
     sizes = [
         len(json.dumps([p.messages(PlannerConfig(), request, "tools"), p.tools.tools]))
         for p in made

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Thousands of malformed and hostile answers: none becomes a plan that must not be, each has a code and a sentence.
 
 Good answers are changed as values, as events and as bytes, by a generator with a seed. All of them go through the
@@ -18,20 +19,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from planner_fixtures import SCENE, SKILLS
 
-from vla_common.outcomes import Code, VlaError
-from vla_common.skills import ObjectRef, ParameterType
-from vla_planner import gate
-from vla_planner.backend import PlanRequest
+from vla_common.contracts.outcomes import Code, VlaError
+from vla_common.contracts.skills import ObjectRef, ParameterType
 from vla_planner.config import LlmConfig, PlannerConfig
-from vla_planner.gate import Held, Verdict
-from vla_planner.llm_budget import DayUsage
-from vla_planner.llm_reply import steps_of_text
-from vla_planner.llm_retry import Failure, RequestError
-from vla_planner.llm_stream import Assembler, CutStreamError
-from vla_planner.llm_tools import build
-from vla_planner.openai_backend import OpenAiBackend
-from vla_planner.planning import MAX_REPAIRS, Planner
-from vla_planner.validator import validate
+from vla_planner.core.backend import PlanRequest
+from vla_planner.core.planning import MAX_REPAIRS, Planner
+from vla_planner.core.validator import validate
+from vla_planner.gate import gate
+from vla_planner.gate.gate import Held, Verdict
+from vla_planner.llm.openai_backend import OpenAiBackend
+from vla_planner.llm.reply import steps_of_text
+from vla_planner.llm.tools import build
+from vla_planner.llm.transport.budget import DayUsage
+from vla_planner.llm.transport.retry import Failure, RequestError
+from vla_planner.llm.transport.stream import Assembler, CutStreamError
 
 DAY = DayUsage("2026-03-01")
 ANSWERS = 4000
@@ -416,8 +417,8 @@ def test_any_bytes_are_an_answer_or_a_refusal(parts):
 
 def test_a_request_can_be_made_of_any_hostile_scene():
     """Labels, names and ids of any characters: the prompt is valid JSON, and nothing raises."""
-    from vla_common.scene import Place, PlaceKind, Scene, SceneObject
-    from vla_planner import llm_prompt
+    from vla_common.contracts.scene import Place, PlaceKind, Scene, SceneObject
+    from vla_planner.llm import prompt as llm_prompt
 
     pick = random.Random(5)
     pool = 'aB3 _-\n\x00"<>\\{}\u202e\ud800é杯😀'

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Habits of models on servers of one's own: thoughts, fences, sentences around a plan, calls without numbers."""
 
 from __future__ import annotations
@@ -7,12 +8,12 @@ import json
 import pytest
 from planner_fixtures import SKILLS
 
-from vla_common.outcomes import Code, VlaError
-from vla_common.skills import Step
-from vla_planner.llm_reply import Call, steps_of_calls, steps_of_text
-from vla_planner.llm_stream import Assembler
-from vla_planner.llm_tools import build
-from vla_planner.llm_wrapping import plan_in, without_thoughts
+from vla_common.contracts.outcomes import Code, VlaError
+from vla_common.contracts.skills import Step
+from vla_planner.llm.reply import Call, steps_of_calls, steps_of_text
+from vla_planner.llm.tools import build
+from vla_planner.llm.transport.stream import Assembler
+from vla_planner.llm.wrapping import plan_in, without_thoughts
 
 TOOLS = build(SKILLS, ["table", "shelf"])
 DONE = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Answers of a model: what they mean, and a code and a sentence for each that can't be read."""
 
 from __future__ import annotations
@@ -7,12 +8,12 @@ import json
 import pytest
 from planner_fixtures import SCENE, SKILLS, parameter, skill
 
-from vla_common.outcomes import Code, VlaError
-from vla_common.skills import Condition, ParameterType, Step
-from vla_planner.backend import AmbiguousError
-from vla_planner.llm_reply import MAX_ARGUMENTS, Call, steps_of_calls, steps_of_text
-from vla_planner.llm_stream import MAX_LINE, Assembler, CutStreamError, Usage
-from vla_planner.llm_tools import build
+from vla_common.contracts.outcomes import Code, VlaError
+from vla_common.contracts.skills import Condition, ParameterType, Step
+from vla_planner.core.backend import AmbiguousError
+from vla_planner.llm.reply import MAX_ARGUMENTS, Call, steps_of_calls, steps_of_text
+from vla_planner.llm.tools import build
+from vla_planner.llm.transport.stream import MAX_LINE, Assembler, CutStreamError, Usage
 
 TOOLS = build(SKILLS, [place.name for place in SCENE.places])
 FINISH = ("finish_plan", "{}")

@@ -1,11 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
 """When a server that did not answer is asked again."""
 
 from __future__ import annotations
 
 import pytest
 
-from vla_common.outcomes import Code, VlaError
-from vla_planner.llm_rest import Rest
+from vla_common.contracts.outcomes import Code, VlaError
+from vla_planner.llm.transport.cooldown import Rest
 
 DOWN = VlaError(Code.PLANNER_UNAVAILABLE, "It is down.")
 

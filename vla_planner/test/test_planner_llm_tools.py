@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the model may answer with: made from whatever catalogue there is."""
 
 from __future__ import annotations
@@ -8,9 +9,9 @@ import re
 import pytest
 from planner_fixtures import SKILLS, parameter, skill
 
-from vla_common.skills import ParameterType as P
-from vla_common.skills import RiskTier
-from vla_planner.llm_tools import CONTROL, build, legal_names
+from vla_common.contracts.skills import ParameterType as P
+from vla_common.contracts.skills import RiskTier
+from vla_planner.llm.tools import CONTROL, build, legal_names
 
 PLACES = ("table", "side table")
 BUILT = build(SKILLS, PLACES)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The planner node in this process, with a client of its own."""
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ from rclpy.node import Node  # noqa: E402
 from rclpy.parameter import Parameter  # noqa: E402
 from vla_interfaces.action import MakePlan  # noqa: E402
 
-from vla_common.action_client import ActionClient  # noqa: E402
-from vla_common.conversions import (  # noqa: E402
+from vla_common.contracts.outcomes import Code, Result  # noqa: E402
+from vla_common.contracts.skills import Plan, Step  # noqa: E402
+from vla_common.ros.clients.action_client import ActionClient  # noqa: E402
+from vla_common.ros.conversions import (  # noqa: E402
     outcome_from_msg,
     outcome_to_msg,
     plan_from_msg,
@@ -27,12 +30,10 @@ from vla_common.conversions import (  # noqa: E402
     scene_to_msg,
     skill_to_msg,
 )
-from vla_common.outcomes import Code, Result  # noqa: E402
-from vla_common.skills import Plan, Step  # noqa: E402
-from vla_common.spin import spin_on  # noqa: E402
-from vla_planner import planning  # noqa: E402
-from vla_planner.backend import AmbiguousError, Proposal  # noqa: E402
-from vla_planner.planner_node import PlannerNode  # noqa: E402
+from vla_common.ros.spin import spin_on  # noqa: E402
+from vla_planner.core import planning  # noqa: E402
+from vla_planner.core.backend import AmbiguousError, Proposal  # noqa: E402
+from vla_planner.ros.planner_node import PlannerNode  # noqa: E402
 
 pytestmark = pytest.mark.ros
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The planner around its backends: order, repairs, what is told to the person, and that it never raises."""
 
 from __future__ import annotations
@@ -5,12 +6,12 @@ from __future__ import annotations
 import pytest
 from planner_fixtures import SCENE, SKILLS
 
-from vla_common.outcomes import Code, Result, VlaError
-from vla_common.skills import ObjectRef, Plan, Step
-from vla_planner.backend import AmbiguousError, FailedPlan, Proposal
+from vla_common.contracts.outcomes import Code, Result, VlaError
+from vla_common.contracts.skills import ObjectRef, Plan, Step
 from vla_planner.config import PlannerConfig
-from vla_planner.planning import MAX_REPAIRS, Planner
-from vla_planner.rules import RulesBackend
+from vla_planner.core.backend import AmbiguousError, FailedPlan, Proposal
+from vla_planner.core.grammar_backend import RulesBackend
+from vla_planner.core.planning import MAX_REPAIRS, Planner
 
 GOOD = Proposal((Step("turn", {"angle": 1.0}),), 10, 5)
 BAD = Proposal((Step("turn", {"angle": 100.0}),), 10, 5)
@@ -282,7 +283,7 @@ def test_unknown_backends_are_refused_by_name(backends):
 
 
 def test_every_kind_of_skill_has_words_in_the_summary():
-    from vla_planner.summary import summarise
+    from vla_planner.core.summary import summarise
 
     for spec in SKILLS:
         sentence = summarise([Step(spec.name, {})])

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Properties over generated commands: never an exception, never a motion that was not said."""
 
 from __future__ import annotations
@@ -7,11 +8,11 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from planner_fixtures import EMPTY, PLUGINS, SCENE, SCENES, SKILLS
 
-from vla_common.outcomes import Code
-from vla_planner import lexicon, overlay
+from vla_common.contracts.outcomes import Code
 from vla_planner.config import PlannerConfig
-from vla_planner.planning import Planner
-from vla_planner.splitting import clean, split
+from vla_planner.core.planning import Planner
+from vla_planner.grammar import lexicon, overlay
+from vla_planner.grammar.splitting import clean, split
 
 PLANNER = Planner(PlannerConfig())
 LEXICON = lexicon.load()

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What follows after a step failed: a plan for the rest, or the failure as it is."""
 
 from __future__ import annotations
@@ -5,11 +6,11 @@ from __future__ import annotations
 import pytest
 from planner_fixtures import SCENE, SKILLS
 
-from vla_common.outcomes import Code, Result
-from vla_common.skills import Condition, ObjectRef, Plan, Step
-from vla_planner.backend import FailedPlan
+from vla_common.contracts.outcomes import Code, Result
+from vla_common.contracts.skills import Condition, ObjectRef, Plan, Step
 from vla_planner.config import PlannerConfig
-from vla_planner.planning import Planner
+from vla_planner.core.backend import FailedPlan
+from vla_planner.core.planning import Planner
 
 PLANNER = Planner(PlannerConfig())
 CUP = ObjectRef("cup", ("red",), "table")

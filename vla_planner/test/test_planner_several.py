@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Several things: quantities, groups, and how many is meant."""
 
 from __future__ import annotations

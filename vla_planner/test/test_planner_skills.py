@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Skills that only the catalogue knows: asked for by phrase or name, arguments in any order."""
 
 from __future__ import annotations

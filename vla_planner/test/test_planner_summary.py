@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the person is told before anything moves: every step, every amount, every condition."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The tables of commands against themselves, and that a wrong outcome is noticed; without any planner."""
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ import command_table
 import pytest
 from planner_fixtures import CATALOGUES, SCENES
 
-from vla_common.outcomes import OK, Code, Result
-from vla_common.scene import matches
-from vla_common.skills import ObjectRef, Plan, Step
+from vla_common.contracts.outcomes import OK, Code, Result
+from vla_common.contracts.scene import matches
+from vla_common.contracts.skills import ObjectRef, Plan, Step
 
 ROWS = command_table.load()
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The validator: one row for each way to be refused, and what has to pass."""
 
 from __future__ import annotations
@@ -8,10 +9,10 @@ import math
 import pytest
 from planner_fixtures import EMPTY, PLACES, SCENE, SKILLS
 
-from vla_common.outcomes import Code, VlaError
-from vla_common.scene import Scene
-from vla_common.skills import Condition, ObjectRef, RiskTier, Step
-from vla_planner.validator import validate
+from vla_common.contracts.outcomes import Code, VlaError
+from vla_common.contracts.scene import Scene
+from vla_common.contracts.skills import Condition, ObjectRef, RiskTier, Step
+from vla_planner.core.validator import validate
 
 CUP = ObjectRef("cup", ("red",))
 BLOCK = ObjectRef("block", ("green",))

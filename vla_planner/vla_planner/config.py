@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Parameters of the planner: groups `planner` and `llm`."""
 
 from __future__ import annotations
@@ -5,7 +6,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from vla_common.config import setting
+from vla_common.configuration.config import setting
 
 
 @dataclass(frozen=True)

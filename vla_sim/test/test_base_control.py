@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The base's set points: limits, silence, windup; and the hold of the real base against the arm."""
 
 from __future__ import annotations
@@ -6,8 +7,9 @@ import math
 
 import pytest
 
-from vla_sim import robot
-from vla_sim.base_control import (
+from vla_sim.config import SimConfig
+from vla_sim.robot import robot_model as robot
+from vla_sim.robot.base_control import (
     SILENCE_TIMEOUT_S,
     STOP_DECELERATION_MPS2,
     WINDUP_LIMIT_M,
@@ -16,10 +18,9 @@ from vla_sim.base_control import (
     Velocity,
     limited,
 )
-from vla_sim.config import SimConfig
-from vla_sim.manipulation import Operation, Target
+from vla_sim.robot.manipulation import Operation, Target
 from vla_sim.simulation import Simulation
-from vla_sim.world_generator import generate_world
+from vla_sim.world.world_generator import generate_world
 
 DT = 0.004
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Cameras: geometry against the model, the two ways of drawing against each other, noise."""
 
 from __future__ import annotations
@@ -15,16 +16,19 @@ import mujoco
 import numpy as np
 import pytest
 
-from vla_sim import camera, frames, mjcf, robot
-from vla_sim.camera import GlRenderer, Picture, Renderer
-from vla_sim.noise import NoiseConfig, NoiseModel
-from vla_sim.picture_file import write_png
-from vla_sim.raycaster import RayRenderer
 from vla_sim.render import standing_pose
-from vla_sim.render_backend import Backend, BackendError, probe, select_backend
+from vla_sim.robot import frames
+from vla_sim.robot import robot_model as robot
+from vla_sim.sensors import camera
+from vla_sim.sensors.camera import GlRenderer, Picture, Renderer
+from vla_sim.sensors.noise import NoiseConfig, NoiseModel
+from vla_sim.sensors.picture_file import write_png
+from vla_sim.sensors.raycaster import RayRenderer
+from vla_sim.sensors.render_backend import Backend, BackendError, probe, select_backend
 from vla_sim.simulation import Simulation
-from vla_sim.world_generator import generate_world
-from vla_sim.world_spec import COLOURS
+from vla_sim.world import mjcf
+from vla_sim.world.world_generator import generate_world
+from vla_sim.world.world_spec import COLOURS
 
 WIDTH, HEIGHT = 320, 240
 
@@ -256,7 +260,7 @@ def test_unknown_backend_is_refused() -> None:
 
 
 def test_a_backend_that_breaks_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vla_sim.render_backend._PROBE", "import os; os.abort()")
+    monkeypatch.setattr("vla_sim.sensors.render_backend._PROBE", "import os; os.abort()")
     assert probe(Backend.EGL)
     assert probe(Backend.RAYCAST) == ""
     before = dict(os.environ)
@@ -267,9 +271,10 @@ def test_a_backend_that_breaks_is_found_out(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_auto_falls_back_to_rays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "vla_sim.render_backend.probe", lambda b: "" if b is Backend.RAYCAST else "no driver"
+        "vla_sim.sensors.render_backend.probe",
+        lambda b: "" if b is Backend.RAYCAST else "no driver",
     )
-    monkeypatch.setattr("vla_sim.render_backend._set_environment", lambda b: None)
+    monkeypatch.setattr("vla_sim.sensors.render_backend._set_environment", lambda b: None)
     chosen, reason = select_backend("auto")
     assert chosen is Backend.RAYCAST
     assert "egl does not work (no driver)" in reason

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Inverse kinematics and frames: against their inverses and against MuJoCo."""
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vla_sim import frames, robot
-from vla_sim.kinematics import (
+from vla_sim.robot import frames
+from vla_sim.robot import robot_model as robot
+from vla_sim.robot.kinematics import (
     ArmPosture,
     GripPose,
     Unreachable,
@@ -22,7 +24,7 @@ from vla_sim.kinematics import (
     wrap_line,
 )
 from vla_sim.simulation import Simulation
-from vla_sim.world_generator import generate_world
+from vla_sim.world.world_generator import generate_world
 
 
 @given(

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The distance sensor: what it sees, what it does not, and what it costs nobody."""
 
 from __future__ import annotations
@@ -7,12 +8,12 @@ import math
 import numpy as np
 import pytest
 
-from vla_sim import robot
-from vla_sim.base_control import Velocity
-from vla_sim.manipulation import Operation, Target
-from vla_sim.shapes import object_shape
+from vla_sim.robot import robot_model as robot
+from vla_sim.robot.base_control import Velocity
+from vla_sim.robot.manipulation import Operation, Target
 from vla_sim.simulation import Simulation
-from vla_sim.world_generator import generate_world
+from vla_sim.world.shapes import object_shape
+from vla_sim.world.world_generator import generate_world
 
 
 @pytest.fixture

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Picking, placing, stowing in real physics: success, honest failure, cancel at any moment."""
 
 from __future__ import annotations
@@ -6,15 +7,15 @@ import math
 
 import pytest
 
-from vla_common.outcomes import Code, Result
-from vla_sim import robot
-from vla_sim.arm_motion import Axis
-from vla_sim.base_control import Pose2D
-from vla_sim.frames import quaternion_yaw
-from vla_sim.ground_truth import ObjectTruth
-from vla_sim.manipulation import STILL_SPEED, Operation, Phase, Target
+from vla_common.contracts.outcomes import Code, Result
+from vla_sim.robot import robot_model as robot
+from vla_sim.robot.arm_motion import Axis
+from vla_sim.robot.base_control import Pose2D
+from vla_sim.robot.frames import quaternion_yaw
+from vla_sim.robot.manipulation import STILL_SPEED, Operation, Phase, Target
 from vla_sim.simulation import Simulation
-from vla_sim.world_spec import ObjectSpec, PlaceSpec, StartSpec, WorldSpec
+from vla_sim.world.ground_truth import ObjectTruth
+from vla_sim.world.world_spec import ObjectSpec, PlaceSpec, StartSpec, WorldSpec
 
 TABLE = PlaceSpec("table", "table", 0.0, 0.8, 0.0, 1.2, 0.7, 0.72)
 

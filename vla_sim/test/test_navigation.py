@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Planning around furniture and driving there; blocked ways, cancel and stop."""
 
 from __future__ import annotations
@@ -7,13 +8,13 @@ import math
 
 import pytest
 
-from vla_common.outcomes import Code
-from vla_sim import robot
-from vla_sim.base_control import Pose2D, Velocity
-from vla_sim.grid_planner import CLEARANCE_M, GridPlanner, NoPath, Rectangle
-from vla_sim.navigation import GOAL_TOLERANCE_M, GOAL_TOLERANCE_RAD, STILL_MPS
+from vla_common.contracts.outcomes import Code
+from vla_sim.robot import robot_model as robot
+from vla_sim.robot.base_control import Pose2D, Velocity
+from vla_sim.robot.grid_planner import CLEARANCE_M, GridPlanner, NoPath, Rectangle
+from vla_sim.robot.navigation import GOAL_TOLERANCE_M, GOAL_TOLERANCE_RAD, STILL_MPS
 from vla_sim.simulation import Simulation
-from vla_sim.world_generator import generate_world
+from vla_sim.world.world_generator import generate_world
 
 WALL = Rectangle(0.0, 0.5, 0.0, 0.2, 3.0)
 """Reaches the room's north wall and leaves a way round in the south."""

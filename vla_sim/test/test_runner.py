@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The physics thread: requests, pace, pictures, replacement, failure, end."""
 
 from __future__ import annotations
@@ -10,15 +11,15 @@ from typing import Any
 
 import pytest
 
-from vla_common.outcomes import Code, VlaError
-from vla_sim.base_control import Pose2D
-from vla_sim.camera import Picture
+from vla_common.contracts.outcomes import Code, VlaError
 from vla_sim.faults import Faults
-from vla_sim.manipulation import Operation, Target
-from vla_sim.render_backend import Backend
+from vla_sim.robot.base_control import Pose2D
+from vla_sim.robot.manipulation import Operation, Target
 from vla_sim.runner import LAG_LIMIT_S, RunnerConfig, SimRunner
+from vla_sim.sensors.camera import Picture
+from vla_sim.sensors.render_backend import Backend
 from vla_sim.simulation import Finished, RobotState, Simulation
-from vla_sim.world_generator import generate_world
+from vla_sim.world.world_generator import generate_world
 
 TIMEOUT_S = 30.0
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The simulated robot over ROS: what a client sees. One node, up to four times real time."""
 
 from __future__ import annotations
@@ -32,11 +33,11 @@ from vla_interfaces.action import Manipulate
 from vla_interfaces.msg import PlaceArray
 from vla_interfaces.srv import GroundTruth, SimFault, SimReset
 
-from vla_common.action_client import ActionClient
-from vla_common.conversions import time_from_msg, yaw_from_quaternion, yaw_to_quaternion
-from vla_common.outcomes import Code
-from vla_common.qos import COMMAND, LATCHED, SENSOR
-from vla_common.spin import spin_on
+from vla_common.contracts.outcomes import Code
+from vla_common.ros.clients.action_client import ActionClient
+from vla_common.ros.conversions import time_from_msg, yaw_from_quaternion, yaw_to_quaternion
+from vla_common.ros.qos import COMMAND, LATCHED, SENSOR
+from vla_common.ros.spin import spin_on
 
 pytestmark = pytest.mark.ros
 TIMEOUT_S = 100.0
@@ -134,7 +135,7 @@ def client() -> Iterator[Client]:
         arguments += ["-p", f"sim.{name}:={value}"]
     environment = {**os.environ, "ROS_DOMAIN_ID": str(DOMAIN)}
     robot = subprocess.Popen(
-        [sys.executable, "-m", "vla_sim.sim_node", *arguments], env=environment
+        [sys.executable, "-m", "vla_sim.ros.sim_node", *arguments], env=environment
     )
     rclpy.init(domain_id=DOMAIN)
     client = Client()
@@ -503,7 +504,7 @@ def test_the_true_motion_has_every_step(client: Client) -> None:
 def test_signals_end_it_with_zero(number: int) -> None:
     environment = {**os.environ, "ROS_DOMAIN_ID": str(OTHER_DOMAIN)}
     process = subprocess.Popen(
-        [sys.executable, "-m", "vla_sim.sim_node", "--ros-args", "-p", "sim.render_backend:=raycast"],
+        [sys.executable, "-m", "vla_sim.ros.sim_node", "--ros-args", "-p", "sim.render_backend:=raycast"],
         stderr=subprocess.PIPE, text=True, env=environment,
     )  # fmt: skip
     assert process.stderr is not None
@@ -537,7 +538,8 @@ def test_wrong_parameters_end_it_with_a_sentence(override: str, says: str) -> No
     environment.pop("DISPLAY", None)
     environment.pop("WAYLAND_DISPLAY", None)
     done = subprocess.run(
-        [sys.executable, "-m", "vla_sim.sim_node", "--ros-args", "-p", override, "-p", "sim.render_backend:=raycast"],
+        [sys.executable, "-m", "vla_sim.ros.sim_node", "--ros-args", "-p", override,
+         "-p", "sim.render_backend:=raycast"],
         capture_output=True, text=True, env=environment, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode == 1

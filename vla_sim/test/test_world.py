@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Worlds: what every seed guarantees, and what a world file may not say."""
 
 from __future__ import annotations
@@ -8,17 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from vla_sim.ground_truth import place_of
-from vla_sim.shapes import lathe, object_shape
 from vla_sim.simulation import Simulation
-from vla_sim.world_generator import (
+from vla_sim.world.ground_truth import place_of
+from vla_sim.world.shapes import lathe, object_shape
+from vla_sim.world.world_generator import (
     GRASPABLE_KINDS,
     MAX_OBJECTS,
     MIN_OBJECTS,
     OBJECT_GAP_M,
     generate_world,
 )
-from vla_sim.world_spec import WorldError, load_world, save_world, world_from_dict
+from vla_sim.world.world_spec import WorldError, load_world, save_world, world_from_dict
 
 SEEDS = range(60)
 

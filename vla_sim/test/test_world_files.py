@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which files somebody who calls sim/reset may have for a world, and that nothing is learnt of the others."""
 
 from __future__ import annotations
@@ -7,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from vla_sim.world_files import LARGEST_BYTES, permitted
-from vla_sim.world_spec import WorldError, load_world
+from vla_sim.world.world_files import LARGEST_BYTES, permitted
+from vla_sim.world.world_spec import WorldError, load_world
 
 SECRET = "root:x:0:0: [the password is swordfish"
 

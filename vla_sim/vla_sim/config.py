@@ -1,10 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
 """Parameters of the simulator: the one list from which declarations and the reference table come."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vla_common.config import setting
+from vla_common.configuration.config import setting
 
 GROUP = "sim"
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Faults on request.
 
 Decides which faults exist, which values they take, and draws the random ones. What a fault does to the world is done by
@@ -10,7 +11,7 @@ import math
 import random
 from dataclasses import dataclass
 
-from vla_common.outcomes import Code, VlaError
+from vla_common.contracts.outcomes import Code, VlaError
 
 GRASP_FAILURE = "grasp_failure"
 CAMERA_DROPOUT = "camera_dropout"

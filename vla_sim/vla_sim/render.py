@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Draw a picture of a world: ``python -m vla_sim.render --seed 3 --out world.png``.
 
 Decides what the command line offers; no ROS is needed. With ``--at`` the robot stands in front of a place.
@@ -10,12 +11,12 @@ import math
 import sys
 from pathlib import Path
 
-from vla_common.outcomes import VlaError
-from vla_common.terminal import tool
-from vla_sim.base_control import Pose2D
-from vla_sim.render_backend import BackendError, select_backend
-from vla_sim.world_generator import generate_world
-from vla_sim.world_spec import StartSpec, WorldError, WorldSpec, load_world, save_world
+from vla_common.contracts.outcomes import VlaError
+from vla_common.machine.terminal import tool
+from vla_sim.robot.base_control import Pose2D
+from vla_sim.sensors.render_backend import BackendError, select_backend
+from vla_sim.world.world_generator import generate_world
+from vla_sim.world.world_spec import StartSpec, WorldError, WorldSpec, load_world, save_world
 
 
 def standing_pose(world: WorldSpec, place_name: str, distance_m: float) -> Pose2D:
@@ -58,8 +59,8 @@ def main(arguments: list[str] | None = None) -> int:
         if options.save_world:
             save_world(world, options.save_world)
         # Only now: MuJoCo picks its GL library when it is imported.
-        from vla_sim.camera import make_renderer
-        from vla_sim.picture_file import write_png
+        from vla_sim.sensors.camera import make_renderer
+        from vla_sim.sensors.picture_file import write_png
         from vla_sim.simulation import Simulation
 
         simulation = Simulation(world)

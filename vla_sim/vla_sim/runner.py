@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The thread that owns the simulation and the renderer.
 
 Decides when physics steps, when pictures are made, and carries requests in and results out. Nobody else may touch the
@@ -18,12 +19,12 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from vla_common.outcomes import Code, Result, VlaError
-from vla_sim import mjcf
-from vla_sim.camera import Picture, Renderer, make_renderer
-from vla_sim.noise import NoiseModel
-from vla_sim.render_backend import Backend
+from vla_common.contracts.outcomes import Code, Result, VlaError
+from vla_sim.sensors.camera import Picture, Renderer, make_renderer
+from vla_sim.sensors.noise import NoiseModel
+from vla_sim.sensors.render_backend import Backend
 from vla_sim.simulation import Finished, RobotState, Simulation
+from vla_sim.world import mjcf
 
 BATCH_STEPS = 5
 """Steps between two looks at the requests: 20 ms, which is also the odometry's period (50 Hz)."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The running world: MuJoCo state, the robot's controllers and what the robot can be asked to do.
 
 Decides how controllers, physics, odometry and faults work together in one step. Everything here belongs to one thread;
@@ -14,17 +15,18 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from vla_common.outcomes import Code, Result, VlaError
-from vla_sim import ground_truth, mjcf, robot
-from vla_sim.arm_motion import ArmMotion
-from vla_sim.base_control import SILENCE_TIMEOUT_S, BaseController, Pose2D, Velocity
+from vla_common.contracts.outcomes import Code, Result, VlaError
 from vla_sim.faults import Faults
-from vla_sim.grid_planner import GridPlanner, KeepOut, Rectangle
-from vla_sim.head import Head
-from vla_sim.lidar import Lidar
-from vla_sim.manipulation import ArmState, Manipulator, Operation, Target
-from vla_sim.navigation import BaseState, Navigator
-from vla_sim.world_spec import WorldSpec
+from vla_sim.robot import robot_model as robot
+from vla_sim.robot.arm_motion import ArmMotion
+from vla_sim.robot.base_control import SILENCE_TIMEOUT_S, BaseController, Pose2D, Velocity
+from vla_sim.robot.grid_planner import GridPlanner, KeepOut, Rectangle
+from vla_sim.robot.head import Head
+from vla_sim.robot.manipulation import ArmState, Manipulator, Operation, Target
+from vla_sim.robot.navigation import BaseState, Navigator
+from vla_sim.sensors.lidar import Lidar
+from vla_sim.world import ground_truth, mjcf
+from vla_sim.world.world_spec import WorldSpec
 
 SETTLE_TIME_S = 1.2
 SETTLED_SPEED = 0.05

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Measure the simulator: ``python -m vla_sim.study --seeds 8 --noise 0.01``.
 
 Decides how picking and placing are scored: every object that the jaw can take, in every world, is driven to, picked
@@ -19,18 +20,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from vla_common.terminal import tool
-from vla_sim.base_control import Pose2D
-from vla_sim.frames import quaternion_yaw
-from vla_sim.manipulation import Operation, Target
-from vla_sim.render_backend import Backend, BackendError, select_backend
-from vla_sim.world_generator import GRASPABLE_KINDS, generate_world
+from vla_common.machine.terminal import tool
+from vla_sim.robot.base_control import Pose2D
+from vla_sim.robot.frames import quaternion_yaw
+from vla_sim.robot.manipulation import Operation, Target
+from vla_sim.sensors.render_backend import Backend, BackendError, select_backend
+from vla_sim.world.world_generator import GRASPABLE_KINDS, generate_world
 
 if TYPE_CHECKING:
-    from vla_common.outcomes import Result
-    from vla_sim.camera import Renderer
-    from vla_sim.ground_truth import ObjectTruth
+    from vla_common.contracts.outcomes import Result
+    from vla_sim.sensors.camera import Renderer
     from vla_sim.simulation import Simulation
+    from vla_sim.world.ground_truth import ObjectTruth
 
 HOLD_S = 10.0
 TIMEOUT_S = 120.0
@@ -150,8 +151,8 @@ def measure_speed() -> int:
     except BackendError as error:
         print(error, file=sys.stderr)
         return 1
-    from vla_sim.camera import make_renderer
-    from vla_sim.noise import NoiseConfig, NoiseModel
+    from vla_sim.sensors.camera import make_renderer
+    from vla_sim.sensors.noise import NoiseConfig, NoiseModel
     from vla_sim.simulation import Simulation
 
     simulation = Simulation(generate_world(0))

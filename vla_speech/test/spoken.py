@@ -1,11 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
 """A voice for the tests: espeak-ng at the rate that recognisers take."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from vla_speech.espeak import Espeak, Manner
-from vla_speech.recogniser import F32
+from vla_speech.recognition.recognizer import F32
+from vla_speech.voice.espeak import Espeak, Manner
 
 
 def spoken(text: str, voice: str = "en-us") -> F32:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The model of word sequences: what the grammar says, as often as it says it."""
 
 from __future__ import annotations
@@ -8,9 +9,9 @@ from collections import Counter
 
 import pytest
 
-from vla_speech.command_grammar import make_grammar, punctuated
-from vla_speech.command_model import UNKNOWN, WordModel, model_of, sample
-from vla_speech.recogniser import Vocabulary
+from vla_speech.recognition.command_grammar import make_grammar, punctuated
+from vla_speech.recognition.command_model import UNKNOWN, WordModel, model_of, sample
+from vla_speech.recognition.recognizer import Vocabulary
 
 GRAMMAR = """#JSGF V1.0;
 grammar g;

@@ -1,13 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which sentences are worded as commands are, whatever the planner makes of them."""
 
 from __future__ import annotations
 
 import pytest
 
-from vla_speech.command_grammar import load_lexicon
-from vla_speech.command_shape import CommandShape
-from vla_speech.guided_decoding import plain_words
-from vla_speech.recogniser import Vocabulary
+from vla_speech.recognition.command_grammar import load_lexicon
+from vla_speech.recognition.command_shape import CommandShape
+from vla_speech.recognition.guided_decoding import plain_words
+from vla_speech.recognition.recognizer import Vocabulary
 
 
 @pytest.fixture(scope="module")

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """faster-whisper's own loading and decoding, with a Whisper whose weights are written by hand: it says one sentence."""
 
 from __future__ import annotations
@@ -11,14 +12,17 @@ import numpy as np
 import pytest
 from spoken import spoken
 
-from vla_common.outcomes import Code, VlaError
-from vla_common.stop_words import is_stop
-from vla_speech import whisper_models
-from vla_speech.backends import choose, make_recogniser
+from vla_common.contracts.outcomes import Code, VlaError
+from vla_common.language.halt_phrases import is_stop
 from vla_speech.config import SpeechConfig, WhisperConfig
-from vla_speech.faster_whisper_recogniser import FasterWhisperRecogniser, _foreign_tokens
-from vla_speech.recogniser import Vocabulary
-from vla_speech.whisper_models import find_model
+from vla_speech.recognition.backends import choose, make_recogniser
+from vla_speech.recognition.recognizer import Vocabulary
+from vla_speech.recognition.whisper import whisper_models
+from vla_speech.recognition.whisper.faster_whisper_recognizer import (
+    FasterWhisperRecogniser,
+    _foreign_tokens,
+)
+from vla_speech.recognition.whisper.whisper_models import find_model
 
 SENTENCE = (" go", " to", " the", " table")
 SIZE = 32

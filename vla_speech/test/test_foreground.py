@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A voice against the room: levels and probabilities are made up, so that each case is exact."""
 
 from __future__ import annotations
@@ -5,10 +6,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vla_speech.foreground import Foreground
-from vla_speech.listening import Listener, UtteranceEnded
-from vla_speech.segmenter import Ending, Rules, Segmenter
-from vla_speech.vad import FRAME, FRAME_S
+from vla_speech.listening.foreground import Foreground
+from vla_speech.listening.segmenter import Ending, Rules, Segmenter
+from vla_speech.listening.utterance_detector import Listener, UtteranceEnded
+from vla_speech.listening.vad import FRAME, FRAME_S
 
 
 def sound(level_db: float, seconds: float) -> list[np.ndarray]:

@@ -1,11 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which wording is taken, and what is no command."""
 
 from __future__ import annotations
 
 import pytest
 
-from vla_speech.command_model import WordModel
-from vla_speech.guided_decoding import (
+from vla_speech.recognition.command_model import WordModel
+from vla_speech.recognition.guided_decoding import (
     Command,
     Hypothesis,
     believable,
@@ -18,8 +19,8 @@ from vla_speech.guided_decoding import (
     plain_words,
     too_fast,
 )
-from vla_speech.recogniser import Vocabulary
-from vla_speech.whisper_guide import PROMPT, make_guide
+from vla_speech.recognition.recognizer import Vocabulary
+from vla_speech.recognition.whisper.whisper_guide import PROMPT, make_guide
 
 MODEL = WordModel(
     [

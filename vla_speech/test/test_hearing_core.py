@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The core of hearing without ROS: sound, sources, utterances, stop words, addressing, judging, recognition threads."""
 
 from __future__ import annotations
@@ -9,19 +10,28 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vla_common.outcomes import OK, Code, Result, VlaError
-from vla_common.stop_words import Wish
-from vla_speech.audio import AudioFormat, Resampler, decode, encode, level_of, make_format
-from vla_speech.capture import Capture, CaptureRules
-from vla_speech.hearing import WAITING, Hearing
-from vla_speech.judging import judge
-from vla_speech.listening import Gate, Listener, PartialDue, StopHeard, UtteranceEnded
-from vla_speech.microphone import Microphone, find_device
-from vla_speech.recogniser import FakeRecogniser, Recognition
-from vla_speech.segmenter import Ending, Rules, Segmenter, Utterance
-from vla_speech.source import FakeSource
-from vla_speech.spoken_stops import heard_wish
-from vla_speech.stop_spotter import (
+from vla_common.contracts.outcomes import OK, Code, Result, VlaError
+from vla_common.language.halt_phrases import Wish
+from vla_speech.audio.capture import Capture, CaptureRules
+from vla_speech.audio.microphone import Microphone, find_device
+from vla_speech.audio.samples import AudioFormat, Resampler, decode, encode, level_of, make_format
+from vla_speech.audio.source import FakeSource
+from vla_speech.audio.wav_source import FileSource
+from vla_speech.listening.acceptance import judge
+from vla_speech.listening.recognition_worker import WAITING, Hearing
+from vla_speech.listening.segmenter import Ending, Rules, Segmenter, Utterance
+from vla_speech.listening.utterance_detector import (
+    Gate,
+    Listener,
+    PartialDue,
+    StopHeard,
+    UtteranceEnded,
+)
+from vla_speech.listening.vad import FRAME, FRAME_S, LevelVad
+from vla_speech.listening.wake_word import Addressing
+from vla_speech.recognition.recognizer import FakeRecogniser, Recognition
+from vla_speech.stopping.spoken_stops import heard_wish
+from vla_speech.stopping.stop_spotter import (
     CarefulMatcher,
     FakeMatcher,
     Match,
@@ -30,9 +40,6 @@ from vla_speech.stop_spotter import (
     TwoMatchers,
     phrases_of,
 )
-from vla_speech.vad import FRAME, FRAME_S, LevelVad
-from vla_speech.wake_word import Addressing
-from vla_speech.wav_source import FileSource
 
 LOUD = (0.3 * np.sin(np.arange(FRAME))).astype(np.float32)
 QUIET = np.zeros(FRAME, np.float32)

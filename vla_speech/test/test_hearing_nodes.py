@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """audio_source and speech over real ROS, with fakes for the device, the recogniser and the executor."""
 
 from __future__ import annotations
@@ -25,18 +26,18 @@ from std_srvs.srv import SetBool  # noqa: E402
 from vla_interfaces.msg import Place, PlaceArray, Transcript  # noqa: E402
 from vla_interfaces.srv import Stop  # noqa: E402
 
-from vla_common import qos  # noqa: E402
-from vla_common.outcomes import Code, VlaError  # noqa: E402
-from vla_common.spin import spin_on  # noqa: E402
-from vla_speech import audio_qos  # noqa: E402
-from vla_speech.assembly import Parts, make_listener  # noqa: E402
-from vla_speech.audio_source_node import AudioSourceNode  # noqa: E402
-from vla_speech.conversions import audio_to_msg, info_to_msg  # noqa: E402
-from vla_speech.recogniser import FakeRecogniser, Recognition  # noqa: E402
-from vla_speech.source import FakeSource  # noqa: E402
-from vla_speech.speech_node import SpeechNode  # noqa: E402
-from vla_speech.stop_spotter import FakeMatcher, Match  # noqa: E402
-from vla_speech.vad import FRAME, LevelVad  # noqa: E402
+from vla_common.contracts.outcomes import Code, VlaError  # noqa: E402
+from vla_common.ros import qos  # noqa: E402
+from vla_common.ros.spin import spin_on  # noqa: E402
+from vla_speech.audio.source import FakeSource  # noqa: E402
+from vla_speech.listening.assembly import Parts, make_listener  # noqa: E402
+from vla_speech.listening.vad import FRAME, LevelVad  # noqa: E402
+from vla_speech.recognition.recognizer import FakeRecogniser, Recognition  # noqa: E402
+from vla_speech.ros import audio_qos  # noqa: E402
+from vla_speech.ros.audio_source_node import AudioSourceNode  # noqa: E402
+from vla_speech.ros.conversions import audio_to_msg, info_to_msg  # noqa: E402
+from vla_speech.ros.speech_node import SpeechNode  # noqa: E402
+from vla_speech.stopping.stop_spotter import FakeMatcher, Match  # noqa: E402
 
 LONG_S = 60.0
 NUMBERS = itertools.count(1)

@@ -1,12 +1,13 @@
+# SPDX-License-Identifier: Apache-2.0
 """Models are fetched at a revision that can't change, and weights that are not those that were meant are not kept."""
 
 import hashlib
 
 import pytest
 
-from vla_common.outcomes import Code, VlaError
+from vla_common.contracts.outcomes import Code, VlaError
 from vla_speech.fetch_model import main
-from vla_speech.model_pins import DIGEST, PINS, REVISION, pin
+from vla_speech.recognition.whisper.model_pins import DIGEST, PINS, REVISION, pin
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """pocketsphinx with the real model: its grammar, its stop words, its doubts. Voices by espeak-ng from its wheel."""
 
 from __future__ import annotations
@@ -6,12 +7,12 @@ import numpy as np
 import pytest
 from spoken import spoken
 
-from vla_speech.command_grammar import make_grammar
-from vla_speech.pronouncing import pronunciations
-from vla_speech.recogniser import Vocabulary
-from vla_speech.stop_matcher import SphinxMatcher
-from vla_speech.stop_spotter import count_phrases, phrases_of
-from vla_speech.vad import FRAME, SileroVad
+from vla_speech.listening.vad import FRAME, SileroVad
+from vla_speech.recognition.command_grammar import make_grammar
+from vla_speech.recognition.recognizer import Vocabulary
+from vla_speech.recognition.sphinx.pronouncing import pronunciations
+from vla_speech.stopping.stop_matcher import SphinxMatcher
+from vla_speech.stopping.stop_spotter import count_phrases, phrases_of
 
 PHRASES = phrases_of(("stop", "halt", "freeze", "don't move"))
 WORLD = Vocabulary(("table", "side table", "pantry"), ("cup",), ("wave",))

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The node in this process with a fake voice: what is said, `speaking`, what silences it, no sound card, life cycle."""
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ from rclpy.parameter import Parameter  # noqa: E402
 from std_msgs.msg import Bool  # noqa: E402
 from vla_interfaces.msg import ExecutionState, Feedback, Transcript  # noqa: E402
 
-from vla_common import qos  # noqa: E402
-from vla_common.outcomes import OK, Code, Result  # noqa: E402
-from vla_common.spin import spin_on  # noqa: E402
-from vla_speech.speaker_node import SpeakerNode  # noqa: E402
-from vla_speech.voice import FakeVoice, make_voice  # noqa: E402
+from vla_common.contracts.outcomes import OK, Code, Result  # noqa: E402
+from vla_common.ros import qos  # noqa: E402
+from vla_common.ros.spin import spin_on  # noqa: E402
+from vla_speech.ros.speaker_node import SpeakerNode  # noqa: E402
+from vla_speech.voice.voice import FakeVoice, make_voice  # noqa: E402
 
 LONG_S = 30.0
 NUMBERS = itertools.count(1)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which sentence is said next, and what silences: the queue alone, then with the talker and a fake voice."""
 
 from __future__ import annotations
@@ -7,10 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from vla_common.outcomes import Code, Result, VlaError
-from vla_speech.speaking import Kind, QueueRules, Sentence, SentenceQueue
-from vla_speech.talker import Talker
-from vla_speech.voice import FakeVoice
+from vla_common.contracts.outcomes import Code, Result, VlaError
+from vla_speech.voice.speaking import Kind, QueueRules, Sentence, SentenceQueue
+from vla_speech.voice.talker import Talker
+from vla_speech.voice.voice import FakeVoice
 
 LONG_S = 30.0
 INFO, SUCCESS, PROBLEM, QUESTION = Kind.INFO, Kind.SUCCESS, Kind.PROBLEM, Kind.QUESTION

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """espeak-ng for real, files, and the sound card with a library that only pretends to be PortAudio."""
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from vla_common.outcomes import Code, VlaError
-from vla_speech import espeak, voice
+from vla_common.contracts.outcomes import Code, VlaError
 from vla_speech.config import SpeakerConfig
-from vla_speech.espeak import Espeak, Manner, Sound
-from vla_speech.voice import EspeakVoice, NoVoice, SoundCard, SoundFiles, make_voice
+from vla_speech.voice import espeak, voice
+from vla_speech.voice.espeak import Espeak, Manner, Sound
+from vla_speech.voice.voice import EspeakVoice, NoVoice, SoundCard, SoundFiles, make_voice
 
 TEXT = "I will go to the table and look for the red cup."
 

@@ -1,12 +1,13 @@
+# SPDX-License-Identifier: Apache-2.0
 """The parameters of speech: groups `audio` (source), `speech` (listening), `whisper` (that recogniser), `speaker`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vla_common.config import setting
-from vla_common.stop_words import SPOTTED
-from vla_speech.languages import language_code
+from vla_common.configuration.config import setting
+from vla_common.language.halt_phrases import SPOTTED
+from vla_speech.recognition.languages import language_code
 
 
 @dataclass(frozen=True)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`python -m vla_speech.fetch_model SIZE`: fetches a model of faster-whisper from the hub, once; needs the internet.
 
 What is fetched is one revision that can't change (`model_pins`); weights that are not those that were meant are not
@@ -12,10 +13,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from vla_common.outcomes import VlaError
-from vla_common.quiet_libraries import keep_libraries_quiet
-from vla_common.terminal import tool
-from vla_speech.model_pins import PINS, digest_of, pin
+from vla_common.contracts.outcomes import VlaError
+from vla_common.machine.quiet_libraries import keep_libraries_quiet
+from vla_common.machine.terminal import tool
+from vla_speech.recognition.whisper.model_pins import PINS, digest_of, pin
 
 WEIGHTS = "model.bin"
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Motion that nobody here ordered: somebody else drives the robot while it is stopped."""
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from geometry_msgs.msg import Twist
 from vla_interfaces.msg import SystemStatus
 
 from attacks.strangers import moved, pose, stranger, until
-from vla_common.qos import COMMAND
+from vla_common.ros.qos import COMMAND
 
 TOLD_S = 2.0
 PUSH_S = 3.0

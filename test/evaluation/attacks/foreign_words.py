@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Words of others: labels, names of places and sentences of a language model that try to be more than words."""
 
 from __future__ import annotations
@@ -12,15 +13,16 @@ from collections.abc import Callable, Iterator
 
 from attack_case import Attack, Context
 
-from vla_bringup import plan_command, say_command
-from vla_common.outcomes import Code, Result
-from vla_common.scene import Place, PlaceKind, Scene, SceneObject
-from vla_common.skills import Step
-from vla_common.terminal import guarded
-from vla_planner.backend import PlanRequest
-from vla_planner.catalogue import offline_catalogue
+from vla_bringup.cli import plan_command
+from vla_bringup.cli.ros import say_command
+from vla_common.contracts.outcomes import Code, Result
+from vla_common.contracts.scene import Place, PlaceKind, Scene, SceneObject
+from vla_common.contracts.skills import Step
+from vla_common.machine.terminal import guarded
 from vla_planner.config import PlannerConfig
-from vla_planner.llm_prompt import make
+from vla_planner.core.backend import PlanRequest
+from vla_planner.core.catalog import offline_catalogue
+from vla_planner.llm.prompt import make
 
 NASTY = {
     "escape sequences": "\x1b[2J\x1b]0;x\x07",
@@ -100,7 +102,7 @@ def _forged(_: Context) -> str:
 def _terminal(encoding: str, command: bytes) -> Callable[[Context], str]:
     def run(_: Context) -> str:
         done = subprocess.run(
-            [sys.executable, "-m", "vla_bringup.cli", "plan", "--planner", "rules", "-"],
+            [sys.executable, "-m", "vla_bringup.cli.main", "plan", "--planner", "rules", "-"],
             input=command + b"\n",
             capture_output=True,
             env={**os.environ, "PYTHONIOENCODING": encoding},

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Spoken words that must not move the robot, and spoken stops that must not be missed. Voices by espeak-ng."""
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ from attack_case import Attack, Context
 from offline_hearing import Heard, OfflineHearing
 from spoken_corpus import TUNING_VOICES, Kind, make_clip
 
-from vla_speech.assembly import make_parts
 from vla_speech.config import SpeechConfig, WhisperConfig
-from vla_speech.recogniser import Vocabulary
+from vla_speech.listening.assembly import make_parts
+from vla_speech.recognition.recognizer import Vocabulary
 
 WORDS = (
     "yes", "no", "up", "down", "left", "right", "on", "off", "go", "zero", "one", "two", "three", "four", "five", "six",

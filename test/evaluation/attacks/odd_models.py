@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Language models and their servers with habits of their own, and answers that must not become a plan."""
 
 from __future__ import annotations
@@ -10,12 +11,12 @@ from typing import Any
 
 from attack_case import Attack, Context
 
-from vla_common.outcomes import Code
-from vla_common.scene import Place, PlaceKind, Scene
-from vla_planner.catalogue import offline_catalogue
+from vla_common.contracts.outcomes import Code
+from vla_common.contracts.scene import Place, PlaceKind, Scene
 from vla_planner.config import LlmConfig, PlannerConfig
-from vla_planner.openai_backend import OpenAiBackend
-from vla_planner.planning import Planner, PlanningOutcome
+from vla_planner.core.catalog import offline_catalogue
+from vla_planner.core.planning import Planner, PlanningOutcome
+from vla_planner.llm.openai_backend import OpenAiBackend
 
 sys.path.append(str(Path(__file__).parents[3] / "vla_planner" / "test"))
 SCENE = Scene((), (Place("table", PlaceKind.SURFACE, (1.0, 0.0, 0.7)),))

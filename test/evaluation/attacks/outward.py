@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Nothing leaves this machine: no process of the system connects or sends to an address outside it."""
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def the_demo_talks_to_nobody(context: Context) -> str:
     from own_system import OwnSystem
     from vla_interfaces.action import ExecuteCommand
 
-    from vla_common.outcomes import Code
+    from vla_common.contracts.outcomes import Code
 
     folder = context.folder / "outward"
     folder.mkdir(parents=True, exist_ok=True)

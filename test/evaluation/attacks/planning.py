@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A hostile or silly model: what it proposes must not move the robot for a command that did not ask for it.
 
 The model is a server on a socket (`vla_planner/test/fake_openai.py`), so that the whole way of a plan is tried:
@@ -19,11 +20,11 @@ from attack_case import Attack, Context
 from fake_openai import FakeOpenAi, calls
 from planner_fixtures import CATALOGUES, SCENES
 
-from vla_common.skills import Step
+from vla_common.contracts.skills import Step
 from vla_planner.config import LlmConfig, PlannerConfig
-from vla_planner.openai_backend import OpenAiBackend
-from vla_planner.planning import Planner
-from vla_planner.rules import RulesBackend
+from vla_planner.core.grammar_backend import RulesBackend
+from vla_planner.core.planning import Planner
+from vla_planner.llm.openai_backend import OpenAiBackend
 
 MOVING = frozenset({"move", "turn", "go_to", "pick", "place"})
 NO_MOTION = (

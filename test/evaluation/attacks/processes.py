@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What processes do to each other: forged heartbeats, stops when somebody hangs, a node that is shut down for good."""
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ def _forge(client: Any, node: str, pid: int, until: Callable[[], bool]) -> None:
     """Pulses in the name of a node that name another process."""
     from vla_interfaces.msg import Heartbeat
 
-    from vla_common.heartbeat import PULSE
-    from vla_common.processes import _state_and_start, own_identity
+    from vla_common.machine.processes import _state_and_start, own_identity
+    from vla_common.ros.heartbeat import PULSE
 
     found = _state_and_start(pid, Path("/proc"))
     publisher = client.node.create_publisher(Heartbeat, f"{node}/heartbeat", PULSE)
@@ -103,7 +104,7 @@ def stop_with(hung: tuple[str, ...]) -> Callable[[Context], str]:
         """`./vla stop` while it drives and somebody hangs."""
         from motion_watch import MotionWatch
 
-        from vla_bringup.system_client import command_goal
+        from vla_bringup.client.ros.system_client import command_goal
 
         system = context.system
         watch = MotionWatch(system.client)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Cameras, maps and files that say what can't be true. None of it needs ROS."""
 
 from __future__ import annotations
@@ -10,25 +11,25 @@ from pathlib import Path
 import numpy as np
 from attack_case import Attack, Context
 
-from vla_common.outcomes import Code, VlaError
-from vla_common.scene import Place, PlaceKind
-from vla_common.skills import ObjectRef
+from vla_common.contracts.outcomes import Code, VlaError
+from vla_common.contracts.scene import Place, PlaceKind
+from vla_common.contracts.skills import ObjectRef
 from vla_executor.config import ExecutorConfig, GuardConfig
-from vla_executor.guard import Guard
-from vla_executor.known_map import KnownMap
-from vla_executor.robot import Scan
-from vla_perception.detector import Detection2D
-from vla_perception.frame import Intrinsics, RgbdFrame, Transform, make_frame
-from vla_perception.geometry_check import BODY_FROM_OPTICAL, FrameWatch
-from vla_perception.localizer import Location
-from vla_perception.look_worker import LookWorker
-from vla_perception.memory import SceneMemory
+from vla_executor.robot.robot import Scan
+from vla_executor.safety.guard import Guard
+from vla_executor.safety.known_map import KnownMap
+from vla_perception.detect.detector import Detection2D
+from vla_perception.localize.localizer import Location
+from vla_perception.localize.shape import Shape
+from vla_perception.memory.scene_keeper import SceneKeeper
+from vla_perception.memory.scene_memory import SceneMemory
 from vla_perception.pipeline import Sighting
-from vla_perception.pixel_formats import Raw, shows_colours, to_rgb
-from vla_perception.scene_keeper import SceneKeeper
-from vla_perception.shape import Shape
-from vla_sim.world_files import permitted
-from vla_sim.world_spec import WorldError
+from vla_perception.rgbd.frame import Intrinsics, RgbdFrame, Transform, make_frame
+from vla_perception.rgbd.frame_processor import LookWorker
+from vla_perception.rgbd.geometry_check import BODY_FROM_OPTICAL, FrameWatch
+from vla_perception.rgbd.pixel_formats import Raw, shows_colours, to_rgb
+from vla_sim.world.world_files import permitted
+from vla_sim.world.world_spec import WorldError
 
 K = Intrinsics(225.0, 225.0, 159.5, 119.5, 320, 240)
 EYE_M = 1.3

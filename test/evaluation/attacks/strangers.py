@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Strangers in the domain: servers and publishers of our names, words from nowhere, plans past the state manager."""
 
 from __future__ import annotations
@@ -20,14 +21,14 @@ from vla_interfaces.action import ExecuteCommand, ExecutePlan, MakePlan
 from vla_interfaces.msg import Transcript
 from vla_interfaces.srv import Answer, Stop
 
-from vla_bringup.journal_reader import JournalReader
-from vla_bringup.truth_client import truth_from_msg
-from vla_common.calls import GoalRun
-from vla_common.conversions import plan_to_msg
-from vla_common.outcomes import Code
-from vla_common.qos import COMMAND
-from vla_common.skills import Plan, Step
-from vla_common.spin import spin_on
+from vla_bringup.client.ros.truth_client import truth_from_msg
+from vla_bringup.journal.reader import JournalReader
+from vla_common.contracts.outcomes import Code
+from vla_common.contracts.skills import Plan, Step
+from vla_common.ros.clients.calls import GoalRun
+from vla_common.ros.conversions import plan_to_msg
+from vla_common.ros.qos import COMMAND
+from vla_common.ros.spin import spin_on
 
 MOVED_M = 0.05
 WAIT_S = 10.0

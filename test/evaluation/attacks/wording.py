@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Words that must stop the robot, words that must not, and words of which nothing may get lost. No ROS."""
 
 from __future__ import annotations
@@ -10,12 +11,12 @@ from typing import Any
 import yaml
 from attack_case import Attack, Context
 
-from vla_common.outcomes import Code
-from vla_common.scene import Place, PlaceKind, Scene
-from vla_common.stop_words import Wish, is_stop, wanted
-from vla_planner.catalogue import offline_catalogue
+from vla_common.contracts.outcomes import Code
+from vla_common.contracts.scene import Place, PlaceKind, Scene
+from vla_common.language.halt_phrases import Wish, is_stop, wanted
 from vla_planner.config import LlmConfig, PlannerConfig
-from vla_planner.planning import Planner, PlanningOutcome
+from vla_planner.core.catalog import offline_catalogue
+from vla_planner.core.planning import Planner, PlanningOutcome
 
 CORPUS = Path(__file__).parents[3] / "vla_common" / "test" / "stop_phrases.yaml"
 SHOUTED = (

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A skill plug-in as somebody else would write it: a distribution of its own that no package of the workspace knows.
 
 It is found because this folder is on the PYTHONPATH of the executor, with the entry point in `nodding-1.0.dist-info`.
@@ -5,10 +6,10 @@ It is found because this folder is on the PYTHONPATH of the executor, with the e
 
 from __future__ import annotations
 
-from vla_common.skills import ParameterType, SkillParameter, SkillSpec
-from vla_executor.context import SkillContext
-from vla_executor.observing import place_named
-from vla_executor.skills import Skill
+from vla_common.contracts.skills import ParameterType, SkillParameter, SkillSpec
+from vla_executor.search.observing import place_named
+from vla_executor.skills.context import SkillContext
+from vla_executor.skills.skill import Skill
 
 DEFAULT_DEPTH_M = 0.3
 REACH_M, MIDDLE_M = 1.2, 0.8

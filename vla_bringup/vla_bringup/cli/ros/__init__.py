@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Verbs that start or inspect ROS themselves: demo and doctor."""

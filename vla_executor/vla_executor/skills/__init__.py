@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Skills: the base class that plug-ins extend, and the built-in ones."""

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Spotting halt phrases while the sound comes in."""
