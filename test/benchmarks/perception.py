@@ -216,10 +216,10 @@ def copies(color: Image, depth: Image, shot: Look, config: VisionConfig) -> dict
         return made
 
     rgb = traced("colour", lambda: conversions.color_from_msg(color), len(color.data))
-    metres = traced("depth", lambda: conversions.depth_from_msg(depth), len(depth.data))
+    meters = traced("depth", lambda: conversions.depth_from_msg(depth), len(depth.data))
     frame = traced(
         "depth, invalid ones taken out",
-        lambda: make_frame(rgb, metres, shot.frame.intrinsics, shot.frame.camera),
+        lambda: make_frame(rgb, meters, shot.frame.intrinsics, shot.frame.camera),
         len(depth.data),
     )
     assert np.shares_memory(frame.rgb, np.frombuffer(color.data, np.uint8)) or out["colour"] > 0.5

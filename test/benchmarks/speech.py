@@ -37,7 +37,7 @@ from vla_common.ros import qos
 from vla_common.ros.conversions import time_from_msg
 from vla_common.ros.spin import spin_on
 from vla_speech.listening.assembly import Parts, make_parts
-from vla_speech.recognition.recognizer import F32, Recogniser, Recognition
+from vla_speech.recognition.recognizer import F32, Recognition, Recognizer
 from vla_speech.ros.speech_node import SpeechNode
 
 TARGET_RATIO = 1.1
@@ -49,7 +49,7 @@ STILL_S = 10.0
 class Recording:
     """A recogniser that keeps the samples of its newest final call, and passes everything on."""
 
-    def __init__(self, inner: Recogniser) -> None:
+    def __init__(self, inner: Recognizer) -> None:
         self.inner = inner
         self.name, self.languages = inner.name, inner.languages
         self.offers_partials = inner.offers_partials
@@ -93,8 +93,8 @@ class OwnSpeech:
 
     def _make(self, *arguments: Any) -> Parts:
         parts = make_parts(*arguments)
-        self.recording = Recording(parts.recogniser)
-        return replace(parts, recogniser=self.recording)
+        self.recording = Recording(parts.recognizer)
+        return replace(parts, recognizer=self.recording)
 
     def _on_transcript(self, message: Transcript) -> None:
         if message.is_final:
@@ -136,20 +136,20 @@ def transcripts(backend: str, count: int, folder: Path) -> tuple[str, float, lis
     found: list[Utterance] = []
     try:
         assert speech.recording is not None
-        recogniser = speech.recording
+        recognizer = speech.recording
         with PlayedMicrophone(speech.other) as microphone:
             for clip in spoken_corpus.clips(EVALUATION_SEED, Kind.COMMAND, count):
                 speech.forget()
                 played = microphone.say(clip)
                 played.wait(HEARD_S)
                 heard = speech.next_final(HEARD_S)
-                if heard is None or recogniser.samples is None:
+                if heard is None or recognizer.samples is None:
                     continue
                 at_s, message = heard
                 if speech.next_final(1.0) is not None:
                     continue  # in two pieces
                 begin = time.perf_counter()
-                recogniser.inner.transcribe(recogniser.samples)
+                recognizer.inner.transcribe(recognizer.samples)
                 bare_s = time.perf_counter() - begin
                 one = Utterance(
                     clip.text,
@@ -160,7 +160,7 @@ def transcripts(backend: str, count: int, folder: Path) -> tuple[str, float, lis
                 )
                 found.append(one)
                 append_json(folder / "transcripts.jsonl", asdict(one))
-        return recogniser.name, speech.hangover_s, found
+        return recognizer.name, speech.hangover_s, found
     finally:
         speech.close()
 
@@ -287,7 +287,7 @@ def main() -> int:
     if arguments.utterances:
         try:
             checks += transcript_report(
-                *transcripts(arguments.recogniser, arguments.utterances, folder)
+                *transcripts(arguments.recognizer, arguments.utterances, folder)
             )
         except VlaError as error:
             print(error, file=sys.stderr)

@@ -144,7 +144,7 @@ def summary(tally: Tally) -> dict[str, Any]:
         "ms_median": percentile(tally.times_ms, 0.5) if tally.times_ms else math.nan,
         "ms_p95": percentile(tally.times_ms, 0.95) if tally.times_ms else math.nan,
         "classes": {name: by_class(tally, name) for name in sorted(tally.expected)},
-        "colours": by_colour(tally),
+        "colours": by_color(tally),
     }
 
 
@@ -159,7 +159,7 @@ def by_class(tally: Tally, label: str) -> dict[str, Any]:
     }
 
 
-def by_colour(tally: Tally) -> dict[str, dict[str, int]]:
+def by_color(tally: Tally) -> dict[str, dict[str, int]]:
     """What each true colour was called, and how often."""
     table: dict[str, dict[str, int]] = {}
     for true, said in sorted(tally.colors):
@@ -190,5 +190,5 @@ def _share(part: int, whole: int) -> float:
     return round(part / whole, 4) if whole else math.nan
 
 
-def _cm(metres: Sequence[float], share: float) -> float:
-    return round(100 * percentile(metres, share), 2) if metres else math.nan
+def _cm(meters: Sequence[float], share: float) -> float:
+    return round(100 * percentile(meters, share), 2) if meters else math.nan

@@ -204,9 +204,9 @@ def chain(parent: Transform, child: Transform) -> Transform:
 def _truth(item: Any, frame: RgbdFrame, depth: Any) -> Truth:
     """How much of an object is in view: points of its middle plane that face the camera, tested against clean depth."""
     width, high = item.size[1], item.size[2]
-    centre = np.array(item.position)
+    center = np.array(item.position)
     eye = frame.camera.translation
-    sight = centre[:2] - eye[:2]
+    sight = center[:2] - eye[:2]
     sight /= max(float(np.hypot(*sight)), 1e-6)
     side = np.array([-sight[1], sight[0]])
     across, up = np.meshgrid(
@@ -214,9 +214,9 @@ def _truth(item: Any, frame: RgbdFrame, depth: Any) -> Truth:
     )
     points = np.column_stack(
         [
-            centre[0] + side[0] * across.ravel(),
-            centre[1] + side[1] * across.ravel(),
-            centre[2] + up.ravel(),
+            center[0] + side[0] * across.ravel(),
+            center[1] + side[1] * across.ravel(),
+            center[2] + up.ravel(),
         ]
     )
     pixels, depths = frame.project(points)
@@ -227,9 +227,9 @@ def _truth(item: Any, frame: RgbdFrame, depth: Any) -> Truth:
             continue
         there = float(depth[round(y), round(x)])
         seen += not there < expected - width / 2 - 0.02
-    distance = float(frame.project(centre[None, :])[1][0])
+    distance = float(frame.project(center[None, :])[1][0])
     pixel = max(distance, 0.05) / frame.intrinsics.fx
     return Truth(
-        item.spec.name, item.spec.kind, item.spec.colour, item.position, item.size, item.place,
+        item.spec.name, item.spec.kind, item.spec.color, item.position, item.size, item.place,
         seen / len(points), width * high / pixel**2,
     )  # fmt: skip

@@ -153,7 +153,7 @@ def main() -> int:
     except VlaError as error:
         print(error, file=sys.stderr)
         return 2
-    first = planner.plan(WARM_UP, command_table.SCENES["room"], command_table.CATALOGUES[""])
+    first = planner.plan(WARM_UP, command_table.SCENES["room"], command_table.CATALOGS[""])
     if first.result.code in UNUSABLE:
         print(first.result, file=sys.stderr)
         return 2

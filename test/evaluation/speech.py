@@ -25,7 +25,7 @@ from spoken_corpus import EVALUATION_SEED, NOISES, RATE_HZ, SNRS_DB, Clip, Kind
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "vla_planner" / "test"))
 
-from planner_fixtures import CATALOGUES, SCENES
+from planner_fixtures import CATALOGS, SCENES
 
 from vla_common.contracts.outcomes import VlaError
 from vla_planner.config import LlmConfig, PlannerConfig
@@ -73,7 +73,7 @@ class Meaning:
     def of(self, text: str) -> list[dict[str, Any]] | None:
         """The steps; None when there is no plan."""
         if text not in self._known:
-            plan = self._planner.plan(text, SCENE, CATALOGUES[""]).plan
+            plan = self._planner.plan(text, SCENE, CATALOGS[""]).plan
             self._known[text] = None if plan is None else [step.to_json() for step in plan.steps]
         return self._known[text]  # type: ignore[no-any-return]
 
@@ -337,15 +337,15 @@ def make_hearing(name: str) -> tuple[str, OfflineHearing]:
     """Name in full, and all that hears with one recogniser. Errors: VlaError when it can't be used here."""
     speech, whisper = SpeechConfig(backend=name, partial_interval_s=0.0), WhisperConfig()
     parts = make_parts(speech, whisper, lambda sentence: print(f"{name}: {sentence}"))
-    parts.recogniser.set_vocabulary(
-        vocabulary_of(SCENE.places, SCENE.objects, CATALOGUES[""], speech.hot_words)
+    parts.recognizer.set_vocabulary(
+        vocabulary_of(SCENE.places, SCENE.objects, CATALOGS[""], speech.hot_words)
     )
-    return parts.recogniser.name, OfflineHearing(parts, speech, whisper)
+    return parts.recognizer.name, OfflineHearing(parts, speech, whisper)
 
 
 def main() -> int:
     arguments = parse()
-    names = [arguments.recogniser] if arguments.recogniser else ["pocketsphinx", "faster_whisper"]
+    names = [arguments.recognizer] if arguments.recognizer else ["pocketsphinx", "faster_whisper"]
     all_figures, ok = [], True
     if arguments.seed < EVALUATION_SEED:
         print(f"seed {arguments.seed}: sentences and voices for tuning, no evaluation\n")

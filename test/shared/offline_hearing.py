@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from spoken_corpus import RATE_HZ, Clip
 
-from vla_common.language.halt_phrases import is_stop
+from vla_common.language.halt_phrases import is_halt_command
 from vla_speech.config import SpeechConfig, WhisperConfig
 from vla_speech.listening.acceptance import judge
 from vla_speech.listening.assembly import Parts
@@ -61,18 +61,18 @@ class Heard:
     @property
     def stopped(self) -> bool:
         """By the spotter, or by the words of a whole utterance."""
-        return bool(self.stops) or any(is_stop(item.text) for item in self.accepted)
+        return bool(self.stops) or any(is_halt_command(item.text) for item in self.accepted)
 
     @property
     def commands(self) -> tuple[Said, ...]:
         """What would be carried out, stops apart."""
-        return tuple(item for item in self.accepted if not is_stop(item.text))
+        return tuple(item for item in self.accepted if not is_halt_command(item.text))
 
     @property
     def stop_delay_s(self) -> float | None:
         """From the end of the clip's voice to the first stop; None: there was none."""
         times = [stop.at_s + stop.took_s for stop in self.stops]
-        times += [item.at_s + item.took_s for item in self.accepted if is_stop(item.text)]
+        times += [item.at_s + item.took_s for item in self.accepted if is_halt_command(item.text)]
         return min(times) - self.clip.end_s if times else None
 
 
@@ -107,14 +107,14 @@ class OfflineHearing:
                 if isinstance(event, StopHeard):
                     stops.append(Stopped(event.word, at_s, fed_s))
                 elif isinstance(event, UtteranceEnded):
-                    one = self._recognise(event.utterance, addressing, at_s)
+                    one = self._recognize(event.utterance, addressing, at_s)
                     spent_s += one.took_s
                     said.append(one)
         return Heard(clip, tuple(said), tuple(stops), spent_s)
 
-    def _recognise(self, utterance: Utterance, addressing: Addressing, at_s: float) -> Said:
+    def _recognize(self, utterance: Utterance, addressing: Addressing, at_s: float) -> Said:
         begin = self._clock()
-        found = self._parts.recogniser.transcribe(utterance.samples)
+        found = self._parts.recognizer.transcribe(utterance.samples)
         took_s = self._clock() - begin
         threshold = self._whisper.confidence_threshold
         times = (utterance.start_s, utterance.end_s)

@@ -15,7 +15,7 @@ from vla_interfaces import msg as vla_msg
 
 from vla_bringup.cli import history_command, plan_command
 from vla_bringup.cli.ros import say_command, status_command
-from vla_bringup.commands.command_pipeline import Progress, Stage
+from vla_bringup.commands.command_pipeline import CommandPhase, Progress
 from vla_bringup.commands.command_run import CommandRun
 from vla_bringup.journal.reader import EventEntry
 from vla_bringup.ros.conversions import command_from_msg, progress_to_msg
@@ -84,13 +84,13 @@ def _received(text: str) -> list[str]:
 
 
 def _progress(text: str) -> list[str]:
-    told = Progress(Stage.PLANNING, text, question=text, choices=(text, text))
+    told = Progress(CommandPhase.PLANNING, text, question=text, choices=(text, text))
     return [told.message, told.question, *told.choices]
 
 
 def _say_lines(text: str) -> list[str]:
     """What `./vla say` prints for a feedback message and a question."""
-    message = progress_to_msg(Progress(Stage.PLANNING, "x"), "")
+    message = progress_to_msg(Progress(CommandPhase.PLANNING, "x"), "")
     made = "".join(c for c in text if not "\ud800" <= c <= "\udfff")
     message.message = made
     message.plan = vla_msg.Plan(

@@ -16,7 +16,7 @@ from vla_common.contracts.outcomes import Code, Result
 from vla_speech.config import SpeechConfig, WhisperConfig
 from vla_speech.listening.assembly import Parts, make_listener
 from vla_speech.listening.vad import LevelVad
-from vla_speech.recognition.recognizer import FakeRecogniser, Recognition
+from vla_speech.recognition.recognizer import FakeRecognizer, Recognition
 from vla_speech.stopping.stop_spotter import FakeMatcher, Match
 
 # The benchmark has the same name.
@@ -126,7 +126,7 @@ def run(text: str, recognition: Recognition, match: Match | None, **settings: fl
     config = SpeechConfig(partial_interval_s=0.0, **settings)
     matcher = None if match is None else FakeMatcher(match)
     parts = Parts(
-        FakeRecogniser((recognition,)), "", lambda: make_listener(config, LevelVad(), matcher)
+        FakeRecognizer((recognition,)), "", lambda: make_listener(config, LevelVad(), matcher)
     )
     return OfflineHearing(parts, config, WhisperConfig(), lambda: 0.0).hear(clip(text))
 

@@ -6,11 +6,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import spoken_corpus
-from planner_fixtures import CATALOGUES, SCENES
+from planner_fixtures import CATALOGS, SCENES
 from spoken_corpus import EVALUATION_SEED, NOISES, RATE_HZ, SPEEDS, Kind, clips, make_noise
 from spoken_sentences import EVALUATION, TUNING
 
-from vla_common.language.halt_phrases import is_stop
+from vla_common.language.halt_phrases import is_halt_command
 from vla_planner.config import LlmConfig, PlannerConfig
 from vla_planner.core.planning import Planner
 
@@ -23,7 +23,7 @@ def planner():
 @pytest.mark.parametrize("half", [TUNING, EVALUATION], ids=["tuning", "evaluation"])
 def test_commands_can_be_planned_and_chatter_can_not(planner, half):
     def planned(text: str) -> bool:
-        return planner.plan(text, SCENES["room"], CATALOGUES[""]).plan is not None
+        return planner.plan(text, SCENES["room"], CATALOGS[""]).plan is not None
 
     assert [text for text in half.commands if not planned(text)] == []
     assert [text for text in (*half.chatter, *half.near_stops) if planned(text)] == []
@@ -31,8 +31,10 @@ def test_commands_can_be_planned_and_chatter_can_not(planner, half):
 
 @pytest.mark.parametrize("half", [TUNING, EVALUATION], ids=["tuning", "evaluation"])
 def test_stops_are_stops_and_near_stops_are_none(half):
-    assert all(is_stop(text) for text in half.stops)
-    assert not any(is_stop(text) for text in (*half.near_stops, *half.commands, *half.chatter))
+    assert all(is_halt_command(text) for text in half.stops)
+    assert not any(
+        is_halt_command(text) for text in (*half.near_stops, *half.commands, *half.chatter)
+    )
 
 
 def test_tuning_and_evaluation_share_no_voice_and_hardly_a_sentence():

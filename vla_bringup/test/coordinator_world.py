@@ -12,12 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from vla_bringup.commands.command_pipeline import (
+    CommandPhase,
     CommandPipeline,
     ExecutionAnswer,
     PlanAnswer,
     PlanRequest,
     Progress,
-    Stage,
 )
 from vla_bringup.commands.command_run import Command, Ending, Kind
 from vla_bringup.commands.coordinator import Coordinator, CoordinatorConfig
@@ -299,7 +299,7 @@ class World:
                 raise VlaError(Code.COMPONENT_FAILED, "The action 'execute_plan' is not there.")
             if self.latched:
                 return ExecutionAnswer(Result(Code.STOPPED, "The robot is stopped."))
-            progress(Progress(Stage.EXECUTING, "Starting.", 0, 1))
+            progress(Progress(CommandPhase.EXECUTING, "Starting.", 0, 1))
             self.moving = True
             result = self._wait_at("executing", token)
             self.moving = False

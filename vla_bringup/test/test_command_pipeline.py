@@ -6,13 +6,13 @@ from __future__ import annotations
 import pytest
 
 from vla_bringup.commands.command_pipeline import (
+    CommandPhase,
     CommandPipeline,
     ExecutionAnswer,
     PlanAnswer,
-    Stage,
     check_command,
 )
-from vla_bringup.commands.conversation import Remark
+from vla_bringup.commands.dialogue import DialogueTurn
 from vla_common.contracts.cancellation import CancelToken
 from vla_common.contracts.outcomes import OK, Code, Result, VlaError
 from vla_common.contracts.scene import Scene
@@ -118,7 +118,11 @@ def test_the_stages_come_in_order_and_their_times_add_up():
     stages = FakeStages()
     report, seen = run(stages)
     assert report.result is OK
-    assert [item.stage for item in seen] == [Stage.PERCEIVING, Stage.PLANNING, Stage.PLANNING]
+    assert [item.stage for item in seen] == [
+        CommandPhase.PERCEIVING,
+        CommandPhase.PLANNING,
+        CommandPhase.PLANNING,
+    ]
     assert seen[-1].plan == plan_of("turn")
     assert stages.executed == [(plan_of("turn"), False)]
     times = report.times
@@ -257,7 +261,7 @@ def test_announced_steps_are_told_before_they_begin():
     report, seen = run(stages, caller=caller)
     assert report.result.ok
     assert caller.asked == []
-    told = [item for item in seen if item.stage is Stage.CONFIRMING]
+    told = [item for item in seen if item.stage is CommandPhase.CONFIRMING]
     assert [(item.message, item.is_notice) for item in told] == [("I am about to follow.", True)]
 
 
@@ -432,7 +436,7 @@ def test_the_person_is_told_about_another_planner_also_when_it_refuses():
 
 def test_what_was_wanted_before_goes_to_the_planner_and_the_first_plan_is_kept():
     before = Plan("turn right", plan_of("turn").steps)
-    remark = Remark(Plan("turn and go"), before, 0.0)
+    remark = DialogueTurn(Plan("turn and go"), before, 0.0)
     rest = PlanAnswer(OK, plan_of("find", "pick"))
     stages = FakeStages(
         plans=[PlanAnswer(OK, plan_of("turn", "go_to")), rest],
@@ -445,7 +449,7 @@ def test_what_was_wanted_before_goes_to_the_planner_and_the_first_plan_is_kept()
 
 
 def test_of_a_refused_command_the_words_are_kept():
-    remark = Remark(Plan("go to the kitchen"), None, 0.0)
+    remark = DialogueTurn(Plan("go to the kitchen"), None, 0.0)
     refused = PlanAnswer(Result(Code.UNKNOWN_PLACE, "There is no kitchen."))
     run(FakeStages(plans=[refused]), "go to the kitchen", remark=remark)
     assert remark.plan == Plan("go to the kitchen")

@@ -5,14 +5,14 @@ from __future__ import annotations
 
 import pytest
 
-from vla_bringup.commands.conversation import MAX_SOURCES, Conversation
+from vla_bringup.commands.dialogue import MAX_SOURCES, DialogueContext
 from vla_common.contracts.skills import Plan, Step
 
 PLAN = Plan("pick up the red cup", (Step("pick", {}),), "rules")
 REST = Plan("pick up the red cup", (Step("find", {}), Step("pick", {})), "rules")
 
 
-class Talk(Conversation):
+class Talk(DialogueContext):
     """With a clock that the test sets."""
 
     def __init__(self, keep_s: float = 60.0) -> None:

@@ -31,7 +31,7 @@ from vla_bringup.supervision.system_state import (
 )
 from vla_common.contracts.outcomes import Code, VlaError
 from vla_common.language.consent import is_yes
-from vla_common.language.halt_phrases import is_stop
+from vla_common.language.halt_phrases import is_halt_command
 
 # --- queue ------------------------------------------------------------------------------------------
 
@@ -467,7 +467,7 @@ def test_all_down_counts_only_what_lives():
     ],
 )
 def test_stop(command):
-    assert is_stop(command)
+    assert is_halt_command(command)
 
 
 @pytest.mark.parametrize(
@@ -484,7 +484,7 @@ def test_stop(command):
     ],
 )
 def test_not_stop(command):
-    assert not is_stop(command)
+    assert not is_halt_command(command)
 
 
 # --- consent ----------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ pytest.importorskip("rclpy")
 
 from vla_bringup.commands.command_pipeline import CommandReport
 from vla_bringup.commands.command_run import Ending
-from vla_bringup.ros.goal_outlet import GoalOutlet
+from vla_bringup.ros.goal_result_sink import GoalResultSink
 from vla_common.contracts.outcomes import OK, Code, Result
 
 DOWN = Result(Code.SHUTTING_DOWN, "The system goes down.")
@@ -35,7 +35,7 @@ def test_an_end_that_can_not_be_told_is_an_end(result, canceled, end, gone):
         **{name: (lambda name=name: tell(name)) for name in ("succeed", "abort", "canceled")},
     )
     outbox = SimpleNamespace(flush=lambda timeout_s: True)
-    outlet = GoalOutlet(handle, "a" * 32, log.append, outbox)
+    outlet = GoalResultSink(handle, "a" * 32, log.append, outbox)
     message = outlet._finish(Ending(CommandReport(result), canceled))
     assert message.outcome.code == result.code
     assert told == ([] if gone else [end])

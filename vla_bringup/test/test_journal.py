@@ -318,7 +318,7 @@ def test_a_trace_id_is_known_after_rotation(opener: Opener):
 # ---- durability and crashes
 
 
-def test_what_is_synchronised_before_it_returns(opener: Opener):
+def test_what_is_synchronized_before_it_returns(opener: Opener):
     """A loss of power can't be tried here; that SQLite is told to synchronise can."""
     journal = opener()
     seen: list[str] = []

@@ -13,7 +13,7 @@ from vla_common.contracts.outcomes import OK, Code, Result, VlaError
 from vla_common.contracts.scene import Place, PlaceKind, Scene, SceneObject
 from vla_common.contracts.skills import ObjectRef, Plan, Step
 from vla_planner.config import PlannerConfig
-from vla_planner.core.catalog import offline_catalogue
+from vla_planner.core.catalog import offline_catalog
 from vla_planner.gate.gate import question_for
 
 SCENE = Scene(
@@ -21,25 +21,25 @@ SCENE = Scene(
     (Place("table", PlaceKind.SURFACE, (0.0, 2.0, 0.7), size=(1.0, 0.6)),),
 )
 GATE = PlanGate(PlannerConfig())
-ONE_METRE = Step("move", {"distance": 1.0, "direction": "forward"})
-FIVE_METRES = Step("move", {"distance": 5.0, "direction": "forward"})
+ONE_METER = Step("move", {"distance": 1.0, "direction": "forward"})
+FIVE_METERS = Step("move", {"distance": 5.0, "direction": "forward"})
 CUP = Step("pick", {"object": ObjectRef("cup", ("red",), "table")})
 
 
 def request(command, **more):
-    return PlanRequest(command, SCENE, offline_catalogue(), "trace", **more)
+    return PlanRequest(command, SCENE, offline_catalog(), "trace", **more)
 
 
 @pytest.mark.parametrize(
     ("command", "steps", "covered"),
     [
-        ("move forward 1 meter", [ONE_METRE], True),
-        ("move forward 1 meter", [FIVE_METRES], False),
-        ("move forward 1 meter", [ONE_METRE, CUP], False),
-        ("say hello", [ONE_METRE], False),
-        ("do not move forward", [ONE_METRE], False),
+        ("move forward 1 meter", [ONE_METER], True),
+        ("move forward 1 meter", [FIVE_METERS], False),
+        ("move forward 1 meter", [ONE_METER, CUP], False),
+        ("say hello", [ONE_METER], False),
+        ("do not move forward", [ONE_METER], False),
         ("pick up the red cup", [CUP], True),
-        ("would you kindly proceed 1 metre in a forward direction", [ONE_METRE], False),
+        ("would you kindly proceed 1 metre in a forward direction", [ONE_METER], False),
         ("turn left", [Step("turn", {"angle": math.pi / 2})], True),
     ],
 )
@@ -48,15 +48,15 @@ def test_an_agreement_covers_what_the_command_plainly_asks_for(command, steps, c
 
 
 def test_it_covers_what_was_agreed_to_in_the_same_words_and_nothing_else():
-    answers = ((question_for([FIVE_METRES], ["it says 1 m"]), "yes"),)
+    answers = ((question_for([FIVE_METERS], ["it says 1 m"]), "yes"),)
     asked = request("move forward 1 meter", answers=answers)
-    assert GATE.covers(asked, Plan("", (FIVE_METRES,)))
-    assert not GATE.covers(asked, Plan("", (FIVE_METRES, FIVE_METRES)))
+    assert GATE.covers(asked, Plan("", (FIVE_METERS,)))
+    assert not GATE.covers(asked, Plan("", (FIVE_METERS, FIVE_METERS)))
 
 
 def test_the_defaults_are_the_planners():
     far = PlanGate(PlannerConfig(default_distance_m=1.0))
-    plan = Plan("", (ONE_METRE,))
+    plan = Plan("", (ONE_METER,))
     assert far.covers(request("move forward"), plan)
     assert not GATE.covers(request("move forward"), plan)
 
@@ -64,7 +64,7 @@ def test_the_defaults_are_the_planners():
 def test_a_plan_that_does_not_fit_is_refused_and_one_for_the_rest_may_do_what_was_left():
     GATE.judge(request("pick up the red cup"), Plan("", (CUP,)))
     with pytest.raises(VlaError, match="not what was said") as caught:
-        GATE.judge(request("say hello"), Plan("", (ONE_METRE,)))
+        GATE.judge(request("say hello"), Plan("", (ONE_METER,)))
     assert caught.value.code is Code.INVALID_PLAN
     before = Plan("pick up the red cup", (Step("go_to", {"place": "table"}), CUP))
     again = request(
@@ -75,5 +75,5 @@ def test_a_plan_that_does_not_fit_is_refused_and_one_for_the_rest_may_do_what_wa
     )
     GATE.judge(again, Plan("", (Step("find", {"object": CUP.arguments["object"]}), CUP)))
     with pytest.raises(VlaError):
-        GATE.judge(again, Plan("", (ONE_METRE, CUP)))
+        GATE.judge(again, Plan("", (ONE_METER, CUP)))
     assert OK.ok

@@ -12,11 +12,11 @@ from vla_bringup.commands.plan_judging import MAX_STEPS, judged
 from vla_common.contracts.outcomes import OK, Code, VlaError
 from vla_common.contracts.scene import Place, PlaceKind, Scene, SceneObject
 from vla_common.contracts.skills import Condition, ObjectRef, Plan, RiskTier, Step
-from vla_executor.skills.skill import base_catalogue
+from vla_executor.skills.skill import base_catalog
 
 TABLE = Place("table", PlaceKind.SURFACE, (1.0, 0.0, 0.7), 0.0, (1.0, 1.0))
 CUP = SceneObject("cup_1", "cup", (1.0, 0.0, 0.75), "red", place="table")
-SKILLS = base_catalogue()
+SKILLS = base_catalog()
 TURN = Step("turn", {"angle": math.pi / 2})
 
 

@@ -19,7 +19,7 @@ from rclpy.executors import SingleThreadedExecutor
 from vla_interfaces.msg import Heartbeat
 
 from vla_common.machine.processes import own_identity
-from vla_common.ros.heartbeat import PulseWatch
+from vla_common.ros.heartbeat import HeartbeatMonitor
 from vla_common.ros.spin import spin_on
 
 pytestmark = pytest.mark.ros
@@ -39,7 +39,7 @@ class Watcher:
         self.ahead_s = 0.0
         self.step_s = 0.0
         self.looked = threading.Event()
-        self.watch = PulseWatch(
+        self.watch = HeartbeatMonitor(
             self.node,
             ["heart"],
             on_lost=lambda name, reason: self.told.put(("lost", reason)),

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from vla_common.language import halt_phrases as stop_words
-from vla_common.language.halt_phrases import Wanted, Wish, interrupts, is_stop, wanted
+from vla_common.language.halt_phrases import Wanted, Wish, interrupts, is_halt_command, wanted
 
 CORPUS = yaml.safe_load((Path(__file__).parent / "stop_phrases.yaml").read_text("utf-8"))
 HALVES = tuple(CORPUS)
@@ -31,7 +31,7 @@ def test_what_takes_a_command_back_ends_it_and_latches_nothing(phrase):
 
 @pytest.mark.parametrize("phrase", phrases("neither"))
 def test_what_only_mentions_stopping_is_none(phrase):
-    assert not is_stop(phrase)
+    assert not is_halt_command(phrase)
 
 
 @pytest.mark.parametrize(("phrase", "left_out"), [tuple(row) for row in phrases("mixed")])
@@ -47,13 +47,13 @@ def test_a_stop_beside_something_else_comes_at_once_and_names_the_rest(phrase, l
 )  # fmt: skip
 def test_politeness_and_repetition_change_nothing(phrase, around):
     bare = phrase.strip()
-    assert is_stop(around.format(bare, bare, bare))
+    assert is_halt_command(around.format(bare, bare, bare))
 
 
 @pytest.mark.parametrize("phrase", phrases("rest"))
 def test_capitals_and_marks_change_nothing(phrase):
     assert all(
-        is_stop(said)
+        is_halt_command(said)
         for said in (phrase.upper(), f"{phrase}!!!", f"  {phrase}  ...", phrase.title())
     )
 
@@ -75,7 +75,7 @@ def test_capitals_and_marks_change_nothing(phrase):
     ids=lambda text: text[:20],
 )
 def test_no_length_loses_a_stop(text):
-    assert is_stop(text)
+    assert is_halt_command(text)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_no_length_loses_a_stop(text):
     ids=lambda text: text[:20],
 )
 def test_long_texts_that_want_nothing(text):
-    assert not is_stop(text)
+    assert not is_halt_command(text)
 
 
 def test_the_work_does_not_grow_with_the_text(monkeypatch):
@@ -107,7 +107,7 @@ def test_the_work_does_not_grow_with_the_text(monkeypatch):
     ["no", "No, no, no!", "wait!", "wait please", "pause", "hold!", "don't!", "no robot wait"],
 )
 def test_what_can_only_mean_a_stop_while_it_moves(phrase):
-    assert interrupts(phrase) and not is_stop(phrase)
+    assert interrupts(phrase) and not is_halt_command(phrase)
 
 
 @pytest.mark.parametrize(

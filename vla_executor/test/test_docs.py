@@ -7,7 +7,7 @@ from pathlib import Path
 
 from vla_common.configuration.config import reference_table
 from vla_executor.config import GROUPS
-from vla_executor.skills.skill import base_catalogue
+from vla_executor.skills.skill import base_catalog
 
 PACKAGE = Path(__file__).resolve().parent.parent
 README = (PACKAGE / "README.md").read_text(encoding="utf-8")
@@ -20,5 +20,5 @@ def test_the_table_of_parameters_is_current() -> None:
 
 
 def test_every_skill_is_in_the_readme() -> None:
-    for spec in base_catalogue():
+    for spec in base_catalog():
         assert f"`{spec.name}`" in README

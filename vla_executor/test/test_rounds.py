@@ -15,9 +15,9 @@ from vla_common.contracts.outcomes import Code, VlaError
 from vla_common.contracts.scene import Place, PlaceKind, SceneObject
 from vla_common.contracts.skills import Condition, SkillSpec, Step
 from vla_executor.config import ExecutorConfig
-from vla_executor.plan.blocks import Rounds, count_of
+from vla_executor.plan.plan_segments import Rounds, count_of
 from vla_executor.plan.records import StepState
-from vla_executor.plan.rounds import Moved, Round
+from vla_executor.plan.rounds import RepeatState, Round
 from vla_executor.plan.runner import PlanResult
 from vla_executor.robot.fake_robot import FakeRobot
 from vla_executor.robot.robot import Operation
@@ -679,11 +679,11 @@ def test_other_skills_take_one_thing_only(skill: str) -> None:
 # --- what is left out -------------------------------------------------------------------------------
 
 
-def moved(**more: Any) -> Moved:
+def moved(**more: Any) -> RepeatState:
     from vla_common.contracts.skills import ObjectRef
 
     ref = ObjectRef(label="block", place=more.pop("place", ""))
-    made = Moved(Rounds(0, 1, ref, None), 20, **more)
+    made = RepeatState(Rounds(0, 1, ref, None), 20, **more)
     made.ids, made.released = {"a"}, [(0.0, 2.0, 0.3)]
     return made
 

@@ -19,7 +19,7 @@ from vla_executor.skills.context import SkillContext
 from vla_executor.skills.skill import (
     Skill,
     SkillRegistry,
-    base_catalogue,
+    base_catalog,
     load_skills,
     override_tiers,
 )
@@ -279,13 +279,13 @@ def test_a_second_plug_in_of_a_name_does_not_replace_the_first() -> None:
     assert "another package" in registry.problems[0]
 
 
-def test_the_installed_skills_are_the_catalogue() -> None:
+def test_the_installed_skills_are_the_catalog() -> None:
     registry = load_skills()
     assert registry.problems == ()
-    assert registry.specs == {spec.name: spec for spec in base_catalogue()}
+    assert registry.specs == {spec.name: spec for spec in base_catalog()}
     assert all(registry.classes[name].spec is spec for name, spec in registry.specs.items())
 
 
-def test_a_plan_of_the_catalogue_survives_json() -> None:
+def test_a_plan_of_the_catalog_survives_json() -> None:
     plan = Plan("", (Step("turn", {"angle": 1.0}),))
     assert load_skills().spec("turn").parse_arguments(plan.steps[0].arguments) == {"angle": 1.0}

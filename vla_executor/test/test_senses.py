@@ -174,7 +174,7 @@ def test_places_of_others_count_until_there_are_some() -> None:
 
 
 @pytest.mark.parametrize("places", [{}, {"place": "table"}])
-def test_how_many_are_red_is_not_said_of_a_grey_picture(places: dict[str, str]) -> None:
+def test_how_many_are_red_is_not_said_of_a_gray_picture(places: dict[str, str]) -> None:
     robot = room()
     robot.objects = [
         replace(item, color="") if item.label == "cup" else item for item in robot.objects
@@ -185,7 +185,7 @@ def test_how_many_are_red_is_not_said_of_a_grey_picture(places: dict[str, str]) 
     assert "two cups" in result.message and robot.said == []
 
 
-def test_what_is_not_about_colours_is_counted_all_the_same() -> None:
+def test_what_is_not_about_colors_is_counted_all_the_same() -> None:
     robot = room()
     robot.objects = [replace(item, color="") for item in robot.objects]
     assert Bench(robot).code(("count", {"object": ObjectRef(label="cup")})) is Code.OK

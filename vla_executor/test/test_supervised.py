@@ -19,7 +19,7 @@ from rclpy.executors import SingleThreadedExecutor  # noqa: E402
 
 from vla_common.contracts.outcomes import Code  # noqa: E402
 from vla_common.machine.work_loops import WorkLoops  # noqa: E402
-from vla_common.ros.heartbeat import Pulse  # noqa: E402
+from vla_common.ros.heartbeat import HeartbeatPublisher  # noqa: E402
 from vla_common.ros.spin import spin_on  # noqa: E402
 from vla_executor.ros import supervision_client  # noqa: E402
 
@@ -35,7 +35,7 @@ class Manager:
         self._context = rclpy.Context()
         rclpy.init(context=self._context, domain_id=FIRST_DOMAIN + number)
         self._node = rclpy.create_node("state_manager", context=self._context)
-        Pulse(self._node, "one", None, WorkLoops())
+        HeartbeatPublisher(self._node, "one", None, WorkLoops())
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self._node)
         self._thread = threading.Thread(target=spin_on, args=(self._executor,), daemon=True)

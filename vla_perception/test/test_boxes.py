@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from vla_perception.detect.boxes import Boxes, keep_best, overlap
-from vla_perception.detect.letterbox import GREY, fill, fit
+from vla_perception.detect.letterbox import GRAY, fill, fit
 from vla_perception.detect.yolo_output import Layout, decode, layout_of
 
 
@@ -86,12 +86,12 @@ def test_boxes_come_back_to_where_they_were_in_the_picture(size, level):
     assert box.to_picture(found)[0] == pytest.approx([60, 40, 200, 120], abs=1.2 / box.scale)
 
 
-def test_the_input_is_red_first_between_0_and_1_with_grey_borders():
+def test_the_input_is_red_first_between_0_and_1_with_gray_borders():
     rgb = np.full((240, 320, 3), (255, 51, 0), np.uint8)
     out = fill(rgb, fit(320, 240, 320))
     assert out.shape == (1, 3, 256, 320) and out.dtype == np.float32
     assert out[0, :, 128, 100].tolist() == pytest.approx([1.0, 0.2, 0.0])
-    assert out[0, :, 0, 0].tolist() == pytest.approx([GREY / 255] * 3)
+    assert out[0, :, 0, 0].tolist() == pytest.approx([GRAY / 255] * 3)
 
 
 def test_what_sticks_out_of_the_picture_is_cut():

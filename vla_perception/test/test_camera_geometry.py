@@ -200,9 +200,9 @@ def test_a_camera_beyond_any_map_is_refused() -> None:
 # --- grey cameras ---------------------------------------------------------------------------------
 
 
-def test_the_things_of_a_grey_picture_have_no_colour() -> None:
+def test_the_things_of_a_gray_picture_have_no_color() -> None:
     frame = frame_of(standard_things())
-    grey = replace(frame, rgb=np.repeat(frame.rgb[:, :, :1], 3, axis=2), coloured=False)
+    gray = replace(frame, rgb=np.repeat(frame.rgb[:, :, :1], 3, axis=2), colored=False)
     config = VisionConfig(backend="colour")
-    found = look(grey, make_detector(config), (TABLE,), config)
+    found = look(gray, make_detector(config), (TABLE,), config)
     assert len(found) >= 3 and {(s.color, s.color_score) for s in found} == {("", 0.0)}

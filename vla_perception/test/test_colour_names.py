@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vla_perception.detect.color_names import NAMES, colour_of, exposure_gain, name_of, oklab
+from vla_perception.detect.color_names import NAMES, color_of, exposure_gain, name_of, oklab
 
 CSS = {
     "red": [(255, 0, 0), (220, 20, 60), (178, 34, 34), (139, 0, 0)],
@@ -24,8 +24,8 @@ CSS = {
 
 
 @pytest.mark.parametrize(("name", "rgb"), [(n, c) for n, colors in CSS.items() for c in colors])
-def test_css_colours_have_their_names(name, rgb):
-    assert colour_of(np.full((50, 3), rgb, dtype=np.uint8))[0] == name
+def test_css_colors_have_their_names(name, rgb):
+    assert color_of(np.full((50, 3), rgb, dtype=np.uint8))[0] == name
 
 
 @pytest.mark.parametrize("name", ["red", "green", "blue", "yellow", "orange", "white"])
@@ -37,21 +37,21 @@ def test_shading_and_noise_keep_the_name(name):
     pixels = np.clip(np.array(base) * light + random.normal(0, 6, (400, 3)), 0, 255).astype(
         np.uint8
     )
-    assert colour_of(pixels)[0] == name
+    assert color_of(pixels)[0] == name
 
 
-def test_a_dark_picture_does_not_turn_white_things_grey():
+def test_a_dark_picture_does_not_turn_white_things_gray():
     room = np.full((60, 80, 3), 110, dtype=np.uint8)
     white = np.full((100, 3), 150, dtype=np.uint8)
-    assert colour_of(white, 1.0)[0] == "grey"
-    assert colour_of(white, exposure_gain(room))[0] == "white"
+    assert color_of(white, 1.0)[0] == "grey"
+    assert color_of(white, exposure_gain(room))[0] == "white"
 
 
-def test_no_pixels_have_no_colour():
-    assert colour_of(np.zeros((0, 3), np.uint8)) == ("", 0.0)
+def test_no_pixels_have_no_color():
+    assert color_of(np.zeros((0, 3), np.uint8)) == ("", 0.0)
 
 
-def test_every_colour_has_one_of_the_names_and_a_certainty():
+def test_every_color_has_one_of_the_names_and_a_certainty():
     grid = (
         np.stack(np.meshgrid(*[np.arange(0, 256, 15)] * 3), axis=-1).reshape(-1, 3).astype(np.uint8)
     )
@@ -65,7 +65,7 @@ def test_every_colour_has_one_of_the_names_and_a_certainty():
 
 def test_certainty_falls_towards_a_boundary():
     middle, edge = (255, 0, 0), (255, 95, 10)
-    sure = [colour_of(np.full((9, 3), rgb, np.uint8))[1] for rgb in (middle, edge)]
+    sure = [color_of(np.full((9, 3), rgb, np.uint8))[1] for rgb in (middle, edge)]
     assert sure[0] > sure[1] + 0.1
 
 
@@ -95,7 +95,7 @@ def test_under_common_lights_97_in_100_patches_have_their_name():
             wall = lit((215, 215, 213), light, cast, random, 2000).reshape(40, 50, 3)
             gain = exposure_gain(wall)
             right += [
-                colour_of(lit(rgb, light, cast, random), gain)[0] == name
+                color_of(lit(rgb, light, cast, random), gain)[0] == name
                 for name, colors in CSS.items()
                 for rgb in colors
             ]

@@ -48,7 +48,7 @@ ALPHA = np.full((4, 6, 1), 255, np.uint8)
         (np.concatenate([RGB[:, :, ::-1], ALPHA], axis=2), "bgra8"),
     ],
 )
-def test_colour_encodings(values, encoding):
+def test_color_encodings(values, encoding):
     values = np.ascontiguousarray(values)
     message = image(values, encoding)
     out = conversions.color_from_msg(message)
@@ -56,31 +56,31 @@ def test_colour_encodings(values, encoding):
     assert np.shares_memory(out, np.frombuffer(message.data, np.uint8))
 
 
-def test_grey_and_padded_rows():
-    grey = conversions.color_from_msg(image(RGB[:, :, 0], "mono8", step=6))
-    assert grey.shape == (4, 6, 3) and np.array_equal(grey[:, :, 2], RGB[:, :, 0])
+def test_gray_and_padded_rows():
+    gray = conversions.color_from_msg(image(RGB[:, :, 0], "mono8", step=6))
+    assert gray.shape == (4, 6, 3) and np.array_equal(gray[:, :, 2], RGB[:, :, 0])
     wide = np.zeros((4, 32), np.uint8)
     wide[:, :18] = RGB.reshape(4, 18)
     padded = image(wide, "rgb8", width=6, step=32)
     assert np.array_equal(conversions.color_from_msg(padded), RGB)
 
 
-METRES = np.array([[0.5, np.nan, 1.25]], dtype=np.float32)
+METERS = np.array([[0.5, np.nan, 1.25]], dtype=np.float32)
 
 
 def test_depth_encodings():
-    floats = image(METRES, "32FC1")
+    floats = image(METERS, "32FC1")
     out = conversions.depth_from_msg(floats)
-    assert np.array_equal(out, METRES, equal_nan=True)
+    assert np.array_equal(out, METERS, equal_nan=True)
     assert np.shares_memory(out, np.frombuffer(floats.data, np.uint8))
-    millimetres = np.array([[500, 0, 1250]], dtype=np.uint16)
-    assert conversions.depth_from_msg(image(millimetres, "16UC1"))[0] == pytest.approx(
+    millimeters = np.array([[500, 0, 1250]], dtype=np.uint16)
+    assert conversions.depth_from_msg(image(millimeters, "16UC1"))[0] == pytest.approx(
         [0.5, 0.0, 1.25]
     )
-    big = image(millimetres.astype(">u2"), "16UC1", is_bigendian=1)
+    big = image(millimeters.astype(">u2"), "16UC1", is_bigendian=1)
     assert conversions.depth_from_msg(big)[0] == pytest.approx([0.5, 0.0, 1.25])
-    big = image(METRES.astype(">f4"), "32FC1", is_bigendian=1)
-    assert np.array_equal(conversions.depth_from_msg(big), METRES, equal_nan=True)
+    big = image(METERS.astype(">f4"), "32FC1", is_bigendian=1)
+    assert np.array_equal(conversions.depth_from_msg(big), METERS, equal_nan=True)
 
 
 @pytest.mark.parametrize(
@@ -94,8 +94,8 @@ def test_depth_encodings():
         ("color_from_msg", image(RGB, "rgb8", width=2**32 - 1, height=2**32 - 1)),
         ("color_from_msg", Image(encoding="rgb8")),
         ("color_from_msg", Image()),
-        ("depth_from_msg", image(METRES, "rgb8")),
-        ("depth_from_msg", image(METRES, "32FC1", height=2)),
+        ("depth_from_msg", image(METERS, "rgb8")),
+        ("depth_from_msg", image(METERS, "32FC1", height=2)),
         ("depth_from_msg", Image(encoding="32FC1")),
     ],
 )

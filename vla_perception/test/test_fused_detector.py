@@ -12,7 +12,7 @@ from synthetic import BIN, TABLE, Solid, camera_at, frame_of, on_table, standard
 from vla_common.contracts.outcomes import Code, VlaError
 from vla_perception.config import VisionConfig
 from vla_perception.detect.boxes import Boxes
-from vla_perception.detect.color_detector import ColourDetector
+from vla_perception.detect.color_detector import ColorDetector
 from vla_perception.detect.fused_detector import FusedDetector
 from vla_perception.localize.localizer import localize
 from vla_perception.localize.surfaces import support_surfaces
@@ -46,9 +46,7 @@ class Told:
 
 
 def fused(*entries):
-    return FusedDetector(
-        Told(*entries), ColourDetector(), CONFIG.detection_threshold, MAP, "m.onnx"
-    )
+    return FusedDetector(Told(*entries), ColorDetector(), CONFIG.detection_threshold, MAP, "m.onnx")
 
 
 def box_of(frame, thing, grow=0.0):
@@ -73,7 +71,7 @@ def nearest(sightings, thing):
 
 def test_the_network_names_and_the_depth_places():
     things = standard_things()
-    alone = look(frame_of(things), ColourDetector(), (TABLE,), CONFIG)
+    alone = look(frame_of(things), ColorDetector(), (TABLE,), CONFIG)
     both = see(
         things, (things[0], 0.8, "cup"), (things[1], 0.9, "sports ball"), (things[3], 0.7, "vase")
     )
@@ -96,7 +94,7 @@ def test_what_the_network_does_not_know_is_still_there():
 def test_where_network_and_form_differ_the_surer_one_names():
     bowl = standard_things()[3]
     frame = frame_of([bowl])
-    plain = look(frame, ColourDetector(), (TABLE,), CONFIG)[0]
+    plain = look(frame, ColorDetector(), (TABLE,), CONFIG)[0]
     assert plain.label == "bowl" and plain.label_score > 0.8
     (unsure,) = see([bowl], (bowl, 0.35, "cup"))
     assert (unsure.label, unsure.label_score) == ("bowl", plain.label_score)
@@ -110,9 +108,7 @@ def test_in_a_container_a_plain_form_names():
     ball = Solid("ball", "red", (1.0, 1.0, 0.018 + 0.035), (0.07, 0.07, 0.07))
     camera = camera_at(0.35, 1.0, 1.3, (1.0, 1.0, 0.1))
     frame = frame_of([ball], places=(BIN,), camera=camera)
-    (alone,) = look(
-        frame_of([ball], places=(BIN,), camera=camera), ColourDetector(), (BIN,), CONFIG
-    )
+    (alone,) = look(frame_of([ball], places=(BIN,), camera=camera), ColorDetector(), (BIN,), CONFIG)
     assert alone.label == "ball"
     for name, label in (("cup", "ball"), ("vase", "vase")):
         told = fused((*box_of(frame, ball), 0.99, name))
@@ -120,7 +116,7 @@ def test_in_a_container_a_plain_form_names():
         assert [s.label for s in found] == [label]
 
 
-def test_things_of_one_colour_that_touch_come_apart():
+def test_things_of_one_color_that_touch_come_apart():
     left = on_table("box", "red", 1.15, 0.030, BLOCK)
     right = on_table("box", "red", 1.15, -0.030, BLOCK)
     assert len(see([left, right])) == 1
@@ -133,7 +129,7 @@ def test_things_of_one_colour_that_touch_come_apart():
         assert one.location.size[1] < 0.085
 
 
-def test_a_thing_before_another_of_its_colour_takes_its_own_pixels():
+def test_a_thing_before_another_of_its_color_takes_its_own_pixels():
     near = on_table("box", "red", 1.10, 0.0, BLOCK)
     far = on_table("cylinder", "red", 1.172, 0.0, (0.06, 0.06, 0.17))
     found = see([near, far], (near, 0.8, "vase"), (far, 0.8, "bottle"))
@@ -161,7 +157,7 @@ def test_a_box_below_the_threshold_divides_nothing():
     assert len(see([left, right], (left, 0.8, "vase"), (right, 0.45, "jar"))) == 1
 
 
-def test_what_stands_on_a_thing_of_its_colour_has_its_own_height():
+def test_what_stands_on_a_thing_of_its_color_has_its_own_height():
     low = on_table("box", "red", 1.15, 0.0, (0.07, 0.07, 0.07))
     high = on_table("box", "red", 1.15, 0.0, BLOCK)
     high = type(high)(high.kind, high.color, (1.15, 0.0, 0.7 + 0.07 + BLOCK[2] / 2), high.size)
@@ -186,7 +182,7 @@ def test_a_box_off_all_known_surfaces_is_placed_by_its_own_depth():
     # Nobody told that there is a table, and its own plane is not looked for: an area is no furniture.
     frame = frame_of([ball])
     told = fused((*box_of(frame, ball), 0.9, "sports ball"))
-    groups = ColourDetector().detect(frame, [])
+    groups = ColorDetector().detect(frame, [])
     assert groups == []
     (found,) = told.detect(frame, [])
     assert (found.label, found.mask) == ("ball", None)
@@ -230,7 +226,7 @@ def test_what_stands_on_no_known_surface_is_not_put_onto_one_below():
     board = Solid("box", "brown", (1.4, 0.0, 0.39), (0.3, 0.8, 0.02))
     frame = frame_of([cup, board], places=())
     floor = support_surfaces(frame, [], 0.06)
-    assert len(floor) == 1 and ColourDetector().detect(frame, floor) == []
+    assert len(floor) == 1 and ColorDetector().detect(frame, floor) == []
     (found,) = fused((*box_of(frame, cup), 0.95, "cup")).detect(frame, floor)
     location = localize(frame, found, floor)
     assert location.surface is None
@@ -273,7 +269,7 @@ def test_status_comes_from_the_network():
 
 def test_words_that_are_asked_for_reach_the_network_with_the_next_picture():
     network, frame = Told(), frame_of([])
-    detector = FusedDetector(network, ColourDetector(), 0.5, MAP)
+    detector = FusedDetector(network, ColorDetector(), 0.5, MAP)
     for word in ("cup", "object", ""):  # the usual ones, and none
         detector.look_for(word)
     detector.detect(frame, [])
@@ -296,7 +292,7 @@ def test_a_network_that_can_not_take_words_goes_on_and_says_so():
 
     cup = standard_things()[0]
     frame = frame_of([cup])
-    detector = FusedDetector(Deaf((*box_of(frame, cup), 0.9, "cup")), ColourDetector(), 0.5, MAP)
+    detector = FusedDetector(Deaf((*box_of(frame, cup), 0.9, "cup")), ColorDetector(), 0.5, MAP)
     detector.look_for("screwdriver")
     assert [s.label for s in look(frame, detector, (TABLE,), CONFIG)] == ["cup"]
     assert detector.note == "It could not be told."
@@ -307,7 +303,7 @@ def test_a_network_that_fails_is_an_outcome_not_an_empty_table():
         def find(self, rgb, threshold):
             raise VlaError(Code.PERCEPTION_UNAVAILABLE, "The network failed: so it did.")
 
-    detector = FusedDetector(Broken(), ColourDetector(), 0.5, MAP)
+    detector = FusedDetector(Broken(), ColorDetector(), 0.5, MAP)
     with pytest.raises(VlaError) as caught:
         look(frame_of([]), detector, (TABLE,), CONFIG)
     assert caught.value.result.code is Code.PERCEPTION_UNAVAILABLE

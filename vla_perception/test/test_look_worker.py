@@ -8,26 +8,26 @@ import threading
 import pytest
 
 from vla_common.contracts.outcomes import OK, Code, VlaError
-from vla_perception.rgbd.frame_processor import MAX_WAITERS, LookWorker
-from vla_perception.rgbd.rgbd_synchronizer import FramePairs, Pair
+from vla_perception.rgbd.frame_processor import MAX_WAITERS, FrameProcessor
+from vla_perception.rgbd.rgbd_synchronizer import RgbdPair, RgbdSynchronizer
 
 LONG_S = 20.0
 
 
 def test_pictures_of_one_stamp_make_a_pair_in_either_order():
-    pairs = FramePairs(0.02)
+    pairs = RgbdSynchronizer(0.02)
     pairs.add_color(1.0, "c1")
     assert pairs.peek() is None
     pairs.add_depth(1.0, "d1")
-    assert pairs.take() == Pair(1.0, "c1", "d1", 1.0)
+    assert pairs.take() == RgbdPair(1.0, "c1", "d1", 1.0)
     assert pairs.take() is None
     pairs.add_depth(2.01, "d2")
     pairs.add_color(2.0, "c2")
-    assert pairs.take() == Pair(2.0, "c2", "d2", 2.01)
+    assert pairs.take() == RgbdPair(2.0, "c2", "d2", 2.01)
 
 
 def test_pictures_too_far_apart_in_time_make_none():
-    pairs = FramePairs(0.02)
+    pairs = RgbdSynchronizer(0.02)
     pairs.add_color(1.0, "c")
     pairs.add_depth(1.03, "d")
     assert pairs.peek() is None
@@ -35,34 +35,34 @@ def test_pictures_too_far_apart_in_time_make_none():
 
 
 def test_a_picture_waits_for_its_own_depth_and_does_not_take_the_one_before():
-    pairs = FramePairs(0.02)
+    pairs = RgbdSynchronizer(0.02)
     pairs.add_depth(0.99, "of the picture before")
     pairs.add_color(1.0, "c")
     assert pairs.peek() is None
     pairs.add_depth(1.0, "d")
-    assert pairs.take() == Pair(1.0, "c", "d", 1.0)
+    assert pairs.take() == RgbdPair(1.0, "c", "d", 1.0)
 
 
 def test_an_earlier_depth_is_taken_once_none_can_be_nearer():
-    pairs = FramePairs(0.02)
+    pairs = RgbdSynchronizer(0.02)
     for stamp in (0.99, 1.03):
         assert pairs.peek() is None
         pairs.add_depth(stamp, f"d{stamp}")
         pairs.add_color(1.0, "c")
-    assert pairs.take() == Pair(1.0, "c", "d0.99", 0.99)
+    assert pairs.take() == RgbdPair(1.0, "c", "d0.99", 0.99)
 
 
 def test_the_newest_pair_wins_and_older_ones_are_counted_as_dropped():
-    pairs = FramePairs(0.0)
+    pairs = RgbdSynchronizer(0.0)
     for stamp in (1.0, 1.1, 1.2):
         pairs.add_color(stamp, f"c{stamp}")
         pairs.add_depth(stamp, f"d{stamp}")
-    assert pairs.take() == Pair(1.2, "c1.2", "d1.2", 1.2)
+    assert pairs.take() == RgbdPair(1.2, "c1.2", "d1.2", 1.2)
     assert pairs.dropped == 2
 
 
 def test_a_late_depth_does_not_bring_an_old_picture_back():
-    pairs = FramePairs(0.0)
+    pairs = RgbdSynchronizer(0.0)
     pairs.add_color(1.0, "c1")
     pairs.add_color(1.1, "c2")
     pairs.add_depth(1.1, "d2")
@@ -72,7 +72,7 @@ def test_a_late_depth_does_not_bring_an_old_picture_back():
 
 
 def test_a_picture_that_comes_late_is_not_taken():
-    pairs = FramePairs(0.0)
+    pairs = RgbdSynchronizer(0.0)
     for stamp in (1.1, 1.0):
         pairs.add_color(stamp, "c")
         pairs.add_depth(stamp, "d")
@@ -80,7 +80,7 @@ def test_a_picture_that_comes_late_is_not_taken():
 
 
 def test_time_may_start_again():
-    pairs = FramePairs(0.0)
+    pairs = RgbdSynchronizer(0.0)
     for stamp in (100.0, 0.5):
         pairs.add_color(stamp, "c")
         pairs.add_depth(stamp, "d")
@@ -89,7 +89,7 @@ def test_time_may_start_again():
 
 
 def test_how_long_depth_has_been_missing():
-    pairs = FramePairs(0.0)
+    pairs = RgbdSynchronizer(0.0)
     assert pairs.lonely_for_s == 0.0
     for stamp in (5.0, 6.0, 7.5):
         pairs.add_color(stamp, "c")
@@ -105,7 +105,7 @@ def test_how_long_depth_has_been_missing():
 
 
 def test_memory_of_lonely_pictures_is_bounded():
-    pairs = FramePairs(0.0)
+    pairs = RgbdSynchronizer(0.0)
     for stamp in range(100):
         pairs.add_color(float(stamp), "c")
     assert len(pairs._colors) < 10
@@ -124,7 +124,7 @@ class Bench:
         self.gate.set()
         self.entered = threading.Event()
         self.results: list[Code] = []
-        self.worker = LookWorker(
+        self.worker = FrameProcessor(
             self.process,
             frame_rate_hz=frame_rate_hz,
             idle_rate_hz=idle_rate_hz,
@@ -133,7 +133,7 @@ class Bench:
         )
         self.worker.start()
 
-    def process(self, pair: Pair) -> None:
+    def process(self, pair: RgbdPair) -> None:
         self.entered.set()
         assert self.gate.wait(LONG_S)
         self.seen.append(pair.stamp_s)
@@ -168,7 +168,7 @@ def bench():
         assert one.worker.stop(LONG_S)
 
 
-def ask(worker: LookWorker, after_s: float, timeout_s: float = LONG_S):
+def ask(worker: FrameProcessor, after_s: float, timeout_s: float = LONG_S):
     """Wait on a thread; returns it and the list its answer comes in."""
     answers: list = []
     thread = threading.Thread(
@@ -178,7 +178,7 @@ def ask(worker: LookWorker, after_s: float, timeout_s: float = LONG_S):
     return thread, answers
 
 
-def until_waiting(worker: LookWorker, count: int) -> None:
+def until_waiting(worker: FrameProcessor, count: int) -> None:
     """A waiter announces itself with a notification."""
     with worker._changed:
         assert worker._changed.wait_for(lambda: len(worker._wanted) >= count, LONG_S)
@@ -264,7 +264,7 @@ def test_no_camera_is_no_image(bench):
     assert result.code is Code.NO_IMAGE and "yet" in result.message
 
 
-def test_colour_without_depth_is_no_depth(bench):
+def test_color_without_depth_is_no_depth(bench):
     one = bench()
     one.worker.add_color(2.0, "c")
     assert one.worker.wait_for_look(1.0, 0.05).code is Code.NO_DEPTH
@@ -327,8 +327,8 @@ def test_stopping_wakes_who_waits(bench):
     assert answers[0].code is Code.NOT_READY
 
 
-def quiet_worker() -> LookWorker:
-    return LookWorker(lambda pair: None, frame_rate_hz=100.0, idle_rate_hz=100.0, slack_s=0.02)
+def quiet_worker() -> FrameProcessor:
+    return FrameProcessor(lambda pair: None, frame_rate_hz=100.0, idle_rate_hz=100.0, slack_s=0.02)
 
 
 @pytest.mark.parametrize("stamp", [0.0, -1.0, float("nan"), float("inf")])

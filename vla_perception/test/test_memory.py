@@ -333,11 +333,11 @@ def test_two_parts_of_it_seen_from_afar_have_its_id():
     assert math.dist(watcher.only().position, BOWL.position) < 0.06, "of the nearer part"
 
 
-@pytest.mark.parametrize("other_colour", [False, True])
-def test_what_is_plainly_beside_it_is_another_thing(other_colour):
+@pytest.mark.parametrize("other_color", [False, True])
+def test_what_is_plainly_beside_it_is_another_thing(other_color):
     watcher, whole = bowl_known()
-    frame = frame_of([BOWL], stamp_s=2.0, **(FAR if other_colour else {}))
-    beside = shifted(whole, 0.10, color="blue" if other_colour else whole.color)
+    frame = frame_of([BOWL], stamp_s=2.0, **(FAR if other_color else {}))
+    beside = shifted(whole, 0.10, color="blue" if other_color else whole.color)
     watcher.memory.update([whole, beside], frame)
     assert len(watcher.memory.objects()) == 2
 

@@ -173,7 +173,7 @@ def test_a_sighting_that_can_not_be_is_left_out_and_the_others_keep_their_places
 # --- grey pictures --------------------------------------------------------------------------------
 
 
-def test_a_thing_seen_in_grey_is_the_one_that_was_seen_in_colour() -> None:
+def test_a_thing_seen_in_gray_is_the_one_that_was_seen_in_color() -> None:
     memory = SceneMemory()
     first = memory.update([sighting()], replace(frame(0), stamp_s=1.0))
     second = memory.update([sighting(color="")], replace(frame(0), stamp_s=2.0))
@@ -182,7 +182,7 @@ def test_a_thing_seen_in_grey_is_the_one_that_was_seen_in_colour() -> None:
     assert cup.color == "red"
 
 
-def test_a_thing_seen_in_grey_alone_has_no_colour_until_it_is_seen() -> None:
+def test_a_thing_seen_in_gray_alone_has_no_color_until_it_is_seen() -> None:
     memory = SceneMemory()
     first = memory.update([sighting(color="")], replace(frame(0), stamp_s=1.0))
     assert memory.objects()[0].color == "" and memory.objects()[0].describe() == "cup"

@@ -83,7 +83,7 @@ class FakeCamera(Node):
 
     def show(self, things: list) -> None:
         rgb, depth, _ = render(furniture(TABLE) + things, CAMERA)
-        self.rgb, self.metres = _bytes(rgb), _bytes(depth)
+        self.rgb, self.meters = _bytes(rgb), _bytes(depth)
 
     def start(self) -> None:
         self.spoil = lambda color, depth, info: None
@@ -99,7 +99,7 @@ class FakeCamera(Node):
             return
         stamp = self.get_clock().now().to_msg()
         color = Image(width=320, height=240, encoding="rgb8", step=960, data=self.rgb)
-        depth = Image(width=320, height=240, encoding="32FC1", step=1280, data=self.metres)
+        depth = Image(width=320, height=240, encoding="32FC1", step=1280, data=self.meters)
         info = CameraInfo(
             width=320, height=240, k=[K.fx, 0.0, K.cx, 0.0, K.fy, K.cy, 0.0, 0.0, 1.0]
         )
@@ -526,7 +526,7 @@ def test_stamps_of_another_clock_are_refused(rig):
 def test_depth_of_the_camera_beside_is_registered_with_its_camera_info(seeing):
     wanted = {o.id: o.pose.pose.position for o in seeing.query().objects}
     _, depth, _ = render([*furniture(TABLE), CUP, BALL], BESIDE)
-    seeing.camera.metres = _bytes(depth)
+    seeing.camera.meters = _bytes(depth)
     seeing.camera.spoil, seeing.camera.depth_k = _depth_beside, K.fx
     try:
         seeing.until(lambda: seeing.node._depth_info is not None)
@@ -540,14 +540,14 @@ def test_depth_of_the_camera_beside_is_registered_with_its_camera_info(seeing):
         seeing.camera.depth_k, seeing.node._depth_info = None, None
 
 
-def test_a_grey_camera_gives_no_colours_and_says_so(rig):
-    def grey(color, depth, info):
+def test_a_gray_camera_gives_no_colors_and_says_so(rig):
+    def gray(color, depth, info):
         values = np.frombuffer(color.data, np.uint8).reshape(240, 320, 3)[:, :, 1]
         color.encoding, color.step, color.data = "mono8", 320, _bytes(np.ascontiguousarray(values))
 
     one = rig(fresh_timeout_s=LONG_S).up()
     one.camera.send_places()
-    one.camera.spoil = grey
+    one.camera.spoil = gray
     one.until(lambda: len(one.query().objects) == 2)
     answer = one.query()
     assert {item.color for item in answer.objects} == {""}

@@ -170,7 +170,7 @@ def test_a_network_that_fails_at_work_is_an_outcome(tmp_path):
     assert caught.value.result.code is Code.PERCEPTION_UNAVAILABLE
 
 
-def test_colour_needs_no_file_and_status_names_model_and_device(tmp_path):
+def test_color_needs_no_file_and_status_names_model_and_device(tmp_path):
     assert choose_detector(VisionConfig(backend="colour", model_file="/nowhere")).complaint == ""
     path = tiny_model(tmp_path / "m.onnx")
     detector = choose_detector(VisionConfig(backend="onnx", model_file=str(path))).detector

@@ -88,7 +88,7 @@ def test_an_empty_table_has_nothing_on_it():
     assert see([]) == []
 
 
-def test_things_of_two_colours_that_touch_are_two():
+def test_things_of_two_colors_that_touch_are_two():
     left = on_table("box", "red", 1.2, 0.028, BLOCK)
     right = on_table("box", "blue", 1.2, -0.028, BLOCK)
     sightings = see([left, right])

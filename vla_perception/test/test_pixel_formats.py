@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from vla_common.contracts.outcomes import Code, VlaError
-from vla_perception.rgbd.pixel_formats import Raw, shows_colours, to_metres, to_rgb
+from vla_perception.rgbd.pixel_formats import Raw, shows_colors, to_meters, to_rgb
 
 H, W = 24, 32
 PATCHES = np.zeros((H, W, 3), np.uint8)
@@ -69,10 +69,10 @@ SEVERAL = [
 
 
 @pytest.mark.parametrize(("encoding", "values"), SEVERAL, ids=[name for name, _ in SEVERAL])
-def test_each_encoding_shows_the_same_colours(encoding: str, values: np.ndarray) -> None:
+def test_each_encoding_shows_the_same_colors(encoding: str, values: np.ndarray) -> None:
     rgb = to_rgb(raw(values, encoding))
     assert (rgb.shape, rgb.dtype) == ((H, W, 3), np.uint8)
-    assert shows_colours(encoding, rgb)
+    assert shows_colors(encoding, rgb)
     for where in (RED, BLUE):
         off = np.abs(rgb[where].astype(int) - PATCHES[where].astype(int))
         assert off.max() <= 12, (encoding, rgb[where][0, 0])
@@ -87,18 +87,18 @@ def test_padding_and_the_other_byte_order_change_nothing() -> None:
 
 
 @pytest.mark.parametrize("encoding", ["mono8", "mono16", "8UC1"])
-def test_a_grey_camera_shows_no_colours(encoding: str) -> None:
+def test_a_gray_camera_shows_no_colors(encoding: str) -> None:
     kind = np.uint16 if encoding == "mono16" else np.uint8
-    grey = (np.arange(H * W).reshape(H, W) * (80 if kind is np.uint16 else 1)).astype(kind)
-    rgb = to_rgb(raw(grey, encoding))
-    assert rgb.shape == (H, W, 3) and not shows_colours(encoding, rgb)
+    gray = (np.arange(H * W).reshape(H, W) * (80 if kind is np.uint16 else 1)).astype(kind)
+    rgb = to_rgb(raw(gray, encoding))
+    assert rgb.shape == (H, W, 3) and not shows_colors(encoding, rgb)
 
 
-def test_a_picture_that_is_grey_in_all_channels_shows_none_either() -> None:
-    grey = np.repeat(np.arange(H * W, dtype=np.uint8).reshape(H, W, 1), 3, axis=2)
-    assert not shows_colours("rgb8", grey)
-    assert not shows_colours("bgr8", grey[:, :, ::-1])
-    assert shows_colours("rgb8", PATCHES) and shows_colours("bgr8", PATCHES[:, :, ::-1])
+def test_a_picture_that_is_gray_in_all_channels_shows_none_either() -> None:
+    gray = np.repeat(np.arange(H * W, dtype=np.uint8).reshape(H, W, 1), 3, axis=2)
+    assert not shows_colors("rgb8", gray)
+    assert not shows_colors("bgr8", gray[:, :, ::-1])
+    assert shows_colors("rgb8", PATCHES) and shows_colors("bgr8", PATCHES[:, :, ::-1])
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_what_can_not_be_decoded_is_refused_with_what_can(encoding: str, word: s
 
 
 @pytest.mark.parametrize("encoding", ["yuyv", "nv21", "bayer_rggb8"])
-def test_odd_sizes_are_refused_where_colours_are_shared_by_pixels(encoding: str) -> None:
+def test_odd_sizes_are_refused_where_colors_are_shared_by_pixels(encoding: str) -> None:
     with pytest.raises(VlaError) as caught:
         to_rgb(Raw(bytes(8000), encoding, 31, 24, 0))
     assert caught.value.code is Code.BAD_IMAGE and "even" in caught.value.message
@@ -134,5 +134,5 @@ def test_too_few_bytes_are_refused(encoding: str) -> None:
 def test_what_holds_no_distances_is_no_depth() -> None:
     for encoding in ("mono8", "rgb8", "64FC1"):
         with pytest.raises(VlaError) as caught:
-            to_metres(raw(PATCHES, encoding))
+            to_meters(raw(PATCHES, encoding))
         assert "32FC1" in caught.value.message and "16UC1" in caught.value.message

@@ -258,14 +258,14 @@ def test_a_map_does_not_lose_all_its_places_at_once(path):
     assert run.keeper.places == () and run.known() == {}
 
 
-def grey(frame):
-    return replace(frame, rgb=np.repeat(frame.rgb[:, :, :1], 3, axis=2), coloured=False)
+def gray(frame):
+    return replace(frame, rgb=np.repeat(frame.rgb[:, :, :1], 3, axis=2), colored=False)
 
 
-def looked_at_in_grey(things=(CUP, BALL)) -> Run:
+def looked_at_in_gray(things=(CUP, BALL)) -> Run:
     run = Run(None)
     run.keeper.set_map([TABLE])
-    frame = grey(frame_of(list(things), stamp_s=run.now_s))
+    frame = gray(frame_of(list(things), stamp_s=run.now_s))
     run.keeper.saw(look(frame, DETECTOR, run.keeper.places, CONFIG), frame, None)
     return run
 
@@ -278,10 +278,10 @@ def looked_at_in_grey(things=(CUP, BALL)) -> Run:
         ObjectRef(label="ball", relation="right_of", reference=("red cup",)),
     ],
 )
-def test_that_nothing_is_red_is_not_said_after_a_grey_picture(ref):
-    run = looked_at_in_grey()
+def test_that_nothing_is_red_is_not_said_after_a_gray_picture(ref):
+    run = looked_at_in_gray()
     assert run.keeper.answer(ref)[1] == []
-    doubt = run.keeper.colour_doubt(ref)
+    doubt = run.keeper.color_doubt(ref)
     assert doubt.code is Code.BAD_IMAGE and "can't tell colours" in doubt.message
 
 
@@ -294,16 +294,16 @@ def test_that_nothing_is_red_is_not_said_after_a_grey_picture(ref):
         ObjectRef(label="cup", attributes=("red",), place="shelf"),
     ],
 )
-def test_what_is_not_about_colours_is_answered_after_a_grey_picture(ref):
-    assert looked_at_in_grey().keeper.colour_doubt(ref).ok
+def test_what_is_not_about_colors_is_answered_after_a_gray_picture(ref):
+    assert looked_at_in_gray().keeper.color_doubt(ref).ok
 
 
-def test_a_colour_that_was_seen_before_is_still_known_in_a_grey_picture():
+def test_a_color_that_was_seen_before_is_still_known_in_a_gray_picture():
     run = Run(None)
     run.keeper.set_map([TABLE])
     run.look([CUP, BALL])
-    frame = grey(frame_of([CUP, BALL], stamp_s=run.now_s + 1.0))
+    frame = gray(frame_of([CUP, BALL], stamp_s=run.now_s + 1.0))
     run.keeper.saw(look(frame, DETECTOR, run.keeper.places, CONFIG), frame, None)
     ref = ObjectRef(label="cup", attributes=("red",))
-    assert len(run.keeper.answer(ref)[1]) == 1 and run.keeper.colour_doubt(ref).ok
-    assert run.keeper.colour_doubt(ObjectRef(attributes=("blue",))).ok
+    assert len(run.keeper.answer(ref)[1]) == 1 and run.keeper.color_doubt(ref).ok
+    assert run.keeper.color_doubt(ObjectRef(attributes=("blue",))).ok

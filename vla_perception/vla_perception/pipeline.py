@@ -15,7 +15,7 @@ import numpy as np
 from vla_common.contracts.outcomes import Code, VlaError
 from vla_common.contracts.scene import Place
 from vla_perception.config import VisionConfig
-from vla_perception.detect.color_names import colour_of, exposure_gain
+from vla_perception.detect.color_names import color_of, exposure_gain
 from vla_perception.detect.detector import Detection2D, Detector
 from vla_perception.localize.localizer import Location, localize
 from vla_perception.localize.shape import LABELS, Shape
@@ -96,8 +96,8 @@ def _sighting(
         pixels = patch[h // 4 : h - h // 4, w // 4 : w - w // 4].reshape(-1, 3)
     # A grey picture says nothing about colours; a colour of it would be made up.
     color, color_score = "", 0.0
-    if frame.coloured:
-        color, color_score = colour_of(np.ascontiguousarray(pixels), gain)
+    if frame.colored:
+        color, color_score = color_of(np.ascontiguousarray(pixels), gain)
     label, label_score = _name(detection, location.shape)
     return Sighting(
         detection,

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
-from planner_fixtures import CATALOGUES, SCENES
+from planner_fixtures import CATALOGS, SCENES
 
 from vla_common.contracts.outcomes import Code
 
@@ -97,7 +97,7 @@ def _row(table: str, section: str, number: int, entry: Mapping[str, Any]) -> Row
     codes = _several(entry.get("code", []))
     pieces = [entry["says"]] if "says" in entry else entry.get("says_any", [])
     scene, skills = entry.get("scene", "room"), entry.get("skills", "")
-    if scene not in SCENES or skills not in CATALOGUES:
+    if scene not in SCENES or skills not in CATALOGS:
         raise ValueError(f"unknown scene or skills: {scene!r}, {skills!r}")
     return Row(
         table,
@@ -149,7 +149,7 @@ def plan(planner: Planner | TimedPlanner, row: Row) -> PlanningOutcome:
     """What the planner says to a row: to the command, or after the last of the row's answers."""
     situation = {
         "scene": SCENES[row.scene],
-        "skills": CATALOGUES[row.skills],
+        "skills": CATALOGS[row.skills],
         "holding": bool(row.holding),
         "held_label": "" if row.holding == "unknown" else row.holding,
     }

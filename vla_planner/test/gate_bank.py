@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from planner_fixtures import CATALOGUES, SCENES
+from planner_fixtures import CATALOGS, SCENES
 
 from vla_common.contracts.skills import Argument, Condition, ObjectRef, Step
 from vla_planner.config import PlannerConfig
@@ -102,7 +102,7 @@ class Proposing:
 
 def outcome(pair: Pair, rules: Planner, answers: Sequence[tuple[str, str]] = ()) -> PlanningOutcome:
     """What the planner says to the pair's plan."""
-    situation: dict[str, Any] = {"scene": SCENES[pair.scene], "skills": CATALOGUES[""]}
+    situation: dict[str, Any] = {"scene": SCENES[pair.scene], "skills": CATALOGS[""]}
     previous = rules.plan(pair.previous, **situation).plan if pair.previous else None
     planner = Planner(
         PlannerConfig(backends=("proposing",)),

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from planner_fixtures import CATALOGUES, SCENES
+from planner_fixtures import CATALOGS, SCENES
 
 from vla_common.contracts.outcomes import Code
 from vla_common.contracts.skills import Condition, ObjectRef
@@ -21,7 +21,7 @@ def said(command, *answers, scene="room", skills="all", holding="", previous="",
     """The plan for a command and what was answered to its questions in turn, else "CODE: sentence"."""
     situation = {
         "scene": SCENES[scene],
-        "skills": CATALOGUES[skills],
+        "skills": CATALOGS[skills],
         "holding": bool(holding),
         "held_label": "" if holding == "unknown" else holding,
     }

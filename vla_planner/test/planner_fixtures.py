@@ -254,4 +254,4 @@ PLUGINS = (
 )
 """Skills that the planner's own vocabulary does not know, beside the usual ones."""
 
-CATALOGUES = {"": SKILLS, "all": ALL_AVAILABLE, "plugins": PLUGINS}
+CATALOGS = {"": SKILLS, "all": ALL_AVAILABLE, "plugins": PLUGINS}

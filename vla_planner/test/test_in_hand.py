@@ -9,13 +9,13 @@ import pytest
 
 from vla_common.contracts.outcomes import VlaError
 from vla_common.contracts.scene import Scene, SceneObject
-from vla_executor.skills.skill import base_catalogue
+from vla_executor.skills.skill import base_catalog
 from vla_planner.config import PlannerConfig
 from vla_planner.core import in_hand
 from vla_planner.core.backend import PlanRequest
 from vla_planner.core.grammar_backend import RulesBackend
 
-SKILLS = tuple(base_catalogue())
+SKILLS = tuple(base_catalog())
 CUP = SceneObject("cup1", "cup", (1.0, 0.0, 0.7), "red")
 HELD = Scene((replace(CUP, held=True),), ())
 

@@ -14,7 +14,7 @@ import gate_bank
 import pytest
 from gate_bank import Proposing, steps_of
 from plan_notation import written
-from planner_fixtures import CATALOGUES, EMPTY, SCENE, SCENES, SKILLS
+from planner_fixtures import CATALOGS, EMPTY, SCENE, SCENES, SKILLS
 
 from vla_common.contracts.outcomes import Code, Result, VlaError
 from vla_common.contracts.skills import RiskTier, Step
@@ -491,4 +491,4 @@ def test_a_question_of_the_gate_is_an_ambiguous_outcome():
     with pytest.raises(GateQuestion) as caught:
         GATE.check(PlanRequest("turn left", SCENE, SKILLS), steps_of("turn -90"))
     assert caught.value.code is Code.AMBIGUOUS and caught.value.verdict.reasons
-    assert json.dumps(caught.value.question) and CATALOGUES
+    assert json.dumps(caught.value.question) and CATALOGS

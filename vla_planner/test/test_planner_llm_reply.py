@@ -55,7 +55,7 @@ def test_without_the_end_it_goes_on():
     assert read(FINISH, before=1) == ([], True)
 
 
-def test_names_of_the_model_become_those_of_the_catalogue():
+def test_names_of_the_model_become_those_of_the_catalog():
     odd = skill("wink & nod", parameter("how often", ParameterType.INTEGER))
     steps, _ = read(("wink___nod", {"how_often": 2}), tools=build([odd], []))
     assert steps == [Step("wink & nod", {"how often": 2})]

@@ -283,10 +283,10 @@ def test_unknown_backends_are_refused_by_name(backends):
 
 
 def test_every_kind_of_skill_has_words_in_the_summary():
-    from vla_planner.core.summary import summarise
+    from vla_planner.core.summary import summarize
 
     for spec in SKILLS:
-        sentence = summarise([Step(spec.name, {})])
+        sentence = summarize([Step(spec.name, {})])
         assert sentence.startswith("I will ") and "_" not in sentence
 
 

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import command_table
 import pytest
-from planner_fixtures import CATALOGUES, SCENES
+from planner_fixtures import CATALOGS, SCENES
 
 from vla_common.contracts.outcomes import OK, Code, Result
 from vla_common.contracts.scene import matches
@@ -76,7 +76,7 @@ def test_expected_things_are_known_or_looked_for(row):
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.table}-{row.number}")
 def test_expected_steps_are_ones_that_the_skills_take(row):
     """A slip of the pen in a table, found without the planner."""
-    skills = {spec.name: spec for spec in CATALOGUES[row.skills]}
+    skills = {spec.name: spec for spec in CATALOGS[row.skills]}
     places = {place.name for place in SCENES[row.scene].places}
     for step in row.steps:
         spec = skills[step["skill"]]

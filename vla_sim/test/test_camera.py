@@ -28,7 +28,7 @@ from vla_sim.sensors.render_backend import Backend, BackendError, probe, select_
 from vla_sim.simulation import Simulation
 from vla_sim.world import mjcf
 from vla_sim.world.world_generator import generate_world
-from vla_sim.world.world_spec import COLOURS
+from vla_sim.world.world_spec import COLORS
 
 WIDTH, HEIGHT = 320, 240
 
@@ -88,9 +88,9 @@ def test_objects_appear_where_frames_and_intrinsics_say(
         depth = float(picture.depth_m[row, column])
         assert z - 0.07 < depth < z + 0.005
         pixel = picture.rgb[row, column].astype(float)
-        colour = np.array(COLOURS[truth.spec.colour])
-        if truth.spec.colour != "white":
-            assert np.argmax(pixel) == np.argmax(colour)
+        color = np.array(COLORS[truth.spec.color])
+        if truth.spec.color != "white":
+            assert np.argmax(pixel) == np.argmax(color)
         seen += 1
     assert seen >= 2
 
@@ -201,13 +201,13 @@ def test_a_forgotten_renderer_is_noticed(simulation: Simulation, backend: Backen
         first.close()
 
 
-def flat(depth_m: float = 1.0, grey: int = 128) -> Picture:
+def flat(depth_m: float = 1.0, gray: int = 128) -> Picture:
     return Picture(
-        np.full((HEIGHT, WIDTH, 3), grey, np.uint8), np.full((HEIGHT, WIDTH), depth_m, np.float32)
+        np.full((HEIGHT, WIDTH, 3), gray, np.uint8), np.full((HEIGHT, WIDTH), depth_m, np.float32)
     )
 
 
-SILENT = NoiseConfig(depth_sigma_m=0.0, colour_sigma=0.0, exposure_sigma=0.0, edge_holes=0.0)
+SILENT = NoiseConfig(depth_sigma_m=0.0, color_sigma=0.0, exposure_sigma=0.0, edge_holes=0.0)
 
 
 def test_no_noise_changes_nothing() -> None:
@@ -223,7 +223,7 @@ def test_depth_noise_grows_with_the_square(distance: float) -> None:
     assert float(noisy.mean()) == pytest.approx(distance, abs=0.001)
 
 
-def test_colour_noise_and_exposure() -> None:
+def test_color_noise_and_exposure() -> None:
     noisy = NoiseModel(NoiseConfig(0.0, 4.0, 0.0, 0.0), 1).apply(flat()).rgb
     assert float(noisy.std()) == pytest.approx(4.0, rel=0.1)
     assert float(noisy.mean()) == pytest.approx(128.0, abs=0.5)

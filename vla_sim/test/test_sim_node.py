@@ -229,8 +229,8 @@ def test_images_belong_together(client: Client) -> None:
     assert (color.encoding, color.width, color.height, color.step) == ("rgb8", 160, 120, 480)
     assert (depth.encoding, depth.width, depth.height, depth.step) == ("32FC1", 160, 120, 640)
     assert (info.width, info.height) == (160, 120)
-    metres = np.frombuffer(bytes(depth.data), np.float32)
-    assert 0.2 < np.nanmedian(metres) < 8.0
+    meters = np.frombuffer(bytes(depth.data), np.float32)
+    assert 0.2 < np.nanmedian(meters) < 8.0
     assert np.frombuffer(bytes(color.data), np.uint8).std() > 5
     # The transform of the picture's moment is there, exactly.
     stamp = rclpy.time.Time.from_msg(color.header.stamp)

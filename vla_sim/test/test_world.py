@@ -36,7 +36,7 @@ def test_every_world_can_be_worked_in(seed: int) -> None:
     assert MIN_OBJECTS <= len(world.objects) <= MAX_OBJECTS
     at = {o.name: place_of(world, (o.x_m, o.y_m, o.z_m), 0.0) for o in world.objects}
     assert any(
-        o.colour == "red" and o.kind in GRASPABLE_KINDS and at[o.name] == "table"
+        o.color == "red" and o.kind in GRASPABLE_KINDS and at[o.name] == "table"
         for o in world.objects
     )
     assert set(at.values()) == {"table", "shelf", "side table"}
@@ -96,13 +96,13 @@ def _raw() -> dict:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda r: r.update(colour="red"), "unknown key 'colour'"),
+        (lambda r: r.update(color="red"), "unknown key 'color'"),
         (lambda r: r.pop("room_x_m"), "room_x_m is missing"),
         (lambda r: r.update(room_y_m=float("nan")), "room_y_m is missing or not a finite"),
         (lambda r: r.update(start=None), "start is missing"),
         (lambda r: r["places"][0].update(kind="sofa"), "kind 'sofa'"),
         (lambda r: r["places"][1].update(name="table"), "used twice"),
-        (lambda r: r["objects"][0].update(colour="pink"), "colour 'pink'"),
+        (lambda r: r["objects"][0].update(color="pink"), "colour 'pink'"),
         (lambda r: r["objects"][0].update(size="huge"), "size 'huge'"),
         (lambda r: r["objects"][0].update(x_m=9.0), "outside the room"),
         (lambda r: r["objects"][0].update(x_m="here"), "x_m is missing or not"),

@@ -13,13 +13,13 @@ import pytest
 from spoken import spoken
 
 from vla_common.contracts.outcomes import Code, VlaError
-from vla_common.language.halt_phrases import is_stop
+from vla_common.language.halt_phrases import is_halt_command
 from vla_speech.config import SpeechConfig, WhisperConfig
-from vla_speech.recognition.backends import choose, make_recogniser
+from vla_speech.recognition.backends import choose, make_recognizer
 from vla_speech.recognition.recognizer import Vocabulary
 from vla_speech.recognition.whisper import whisper_models
 from vla_speech.recognition.whisper.faster_whisper_recognizer import (
-    FasterWhisperRecogniser,
+    FasterWhisperRecognizer,
     _foreign_tokens,
 )
 from vla_speech.recognition.whisper.whisper_models import find_model
@@ -104,44 +104,44 @@ def model(tmp_path_factory) -> Path:
 
 
 def test_the_model_is_loaded_and_says_its_sentence(model):
-    recogniser = FasterWhisperRecogniser(WhisperConfig(model_size=str(model), initial_prompt=""))
-    assert recogniser.languages == ("en",) and "int8" in recogniser.name
-    found = recogniser.transcribe(np.zeros(16000, np.float32))
+    recognizer = FasterWhisperRecognizer(WhisperConfig(model_size=str(model), initial_prompt=""))
+    assert recognizer.languages == ("en",) and "int8" in recognizer.name
+    found = recognizer.transcribe(np.zeros(16000, np.float32))
     assert found.text == "go to the table" and found.language == "en" and found.result.ok
     assert 0.0 < found.confidence <= 1.0
-    recogniser.set_vocabulary(Vocabulary(("table",), ("cup",)))
-    assert recogniser.transcribe(np.zeros(8000, np.float32)).text == "go to the table"
+    recognizer.set_vocabulary(Vocabulary(("table",), ("cup",)))
+    assert recognizer.transcribe(np.zeros(8000, np.float32)).text == "go to the table"
 
 
 @pytest.mark.parametrize("name", ["faster-whisper-base", "my own model", "large"])
 def test_a_folder_may_have_any_name(model, tmp_path, name):
     folder = tmp_path / name
     folder.symlink_to(model)
-    recogniser = FasterWhisperRecogniser(WhisperConfig(model_size=str(folder)))
-    assert recogniser.offers_partials and recogniser.spots_stops
+    recognizer = FasterWhisperRecognizer(WhisperConfig(model_size=str(folder)))
+    assert recognizer.offers_partials and recognizer.spots_stops
 
 
 def test_auto_takes_it_when_it_is_here_and_says_why(model):
-    recogniser, reason = make_recogniser(
+    recognizer, reason = make_recognizer(
         SpeechConfig(), WhisperConfig(model_size=str(model)), lambda sentence: None
     )
-    assert recogniser.name.startswith("faster-whisper") and str(model) in reason
+    assert recognizer.name.startswith("faster-whisper") and str(model) in reason
 
 
 def test_a_language_that_the_model_lacks_is_refused_by_its_key(model):
     with pytest.raises(VlaError) as caught:
-        FasterWhisperRecogniser(WhisperConfig(model_size=str(model), language="de"))
+        FasterWhisperRecognizer(WhisperConfig(model_size=str(model), language="de"))
     assert "whisper.language" in caught.value.message
 
 
 def test_words_are_whole_tokens_also_where_the_rules_break_them_up(model):
-    recogniser = FasterWhisperRecogniser(WhisperConfig(model_size=str(model)))
-    recogniser._tokens = None  # nobody asks the rules
-    spaced = recogniser._model.hf_tokenizer.token_to_id
-    recogniser._model.hf_tokenizer = Looked(
+    recognizer = FasterWhisperRecognizer(WhisperConfig(model_size=str(model)))
+    recognizer._tokens = None  # nobody asks the rules
+    spaced = recognizer._model.hf_tokenizer.token_to_id
+    recognizer._model.hf_tokenizer = Looked(
         {"\u0120go": spaced(" go"), "\u0120table": spaced(" table")}
     )
-    assert recogniser._encode(" go table") == [spaced(" go"), spaced(" table")]
+    assert recognizer._encode(" go table") == [spaced(" go"), spaced(" table")]
 
 
 class Looked:
@@ -175,7 +175,7 @@ def test_a_missing_model_is_one_sentence_with_the_command_that_fetches_it(tmp_pa
     choice = choose(SpeechConfig(), config)
     assert choice.backend == "pocketsphinx" and "fetch_model small" in choice.reason
     with pytest.raises(VlaError):
-        make_recogniser(SpeechConfig(backend="faster_whisper"), config, lambda sentence: None)
+        make_recognizer(SpeechConfig(backend="faster_whisper"), config, lambda sentence: None)
 
 
 def make_wheel(folder: Path, model: Path, monkeypatch) -> str:
@@ -196,10 +196,10 @@ def test_a_model_from_a_wheel_takes_the_place_of_one_that_is_missing(tmp_path, m
     assert choice.backend == "faster_whisper" and choice.model is not None
     assert choice.model.folder == carried
     assert "fetch_model small" in choice.reason and "tiny.en" in choice.reason
-    recogniser, reason = make_recogniser(
+    recognizer, reason = make_recognizer(
         SpeechConfig(backend="faster_whisper"), config, lambda sentence: None
     )
-    assert "tiny.en" in recogniser.name and "fetch_model small" in reason
+    assert "tiny.en" in recognizer.name and "fetch_model small" in reason
     # It knows English only, and is named when it is asked for itself.
     german = WhisperConfig(model_size="small", model_folder=str(tmp_path), language="de")
     assert choose(SpeechConfig(), german).backend == "pocketsphinx"
@@ -218,7 +218,7 @@ def test_a_folder_that_is_no_model_and_one_that_is_broken_are_named(tmp_path, mo
     for file in model.iterdir():
         (broken / file.name).write_bytes(b"garbage")
     with pytest.raises(VlaError) as caught:
-        FasterWhisperRecogniser(WhisperConfig(model_size=str(broken)))
+        FasterWhisperRecognizer(WhisperConfig(model_size=str(broken)))
     assert caught.value.code is Code.SPEECH_NO_MODEL
 
 
@@ -228,13 +228,13 @@ def real():
     found = whisper_models._in_wheel()
     if found is None:
         pytest.skip("no wheel with a model is installed")
-    recogniser = FasterWhisperRecogniser(
+    recognizer = FasterWhisperRecognizer(
         WhisperConfig(model_size=found), stop_phrases=("stop", "halt", "freeze", "don't move")
     )
-    recogniser.set_vocabulary(
+    recognizer.set_vocabulary(
         Vocabulary(("table", "shelf", "side table"), ("cup", "block"), ("go to", "pick up"))
     )
-    return recogniser
+    return recognizer
 
 
 @pytest.mark.parametrize(
@@ -266,7 +266,7 @@ def test_a_real_model_hears_commands(real, said, heard):
 def test_a_real_model_shows_what_is_no_command_as_it_was_heard(real, said):
     found = real.transcribe(spoken(said))
     assert found.result.code is Code.SPEECH_NOT_FOR_ROBOT
-    assert not is_stop(found.text) and len(found.text.split()) >= len(said.split()) - 1
+    assert not is_halt_command(found.text) and len(found.text.split()) >= len(said.split()) - 1
 
 
 SHORT_WORDS = (
@@ -279,7 +279,7 @@ def test_a_short_word_is_neither_a_whole_command_nor_a_stop(real):
     found = {word: real.transcribe(spoken(word)) for word in SHORT_WORDS}
     taken = {word: f.text for word, f in found.items() if f.result.ok}
     assert {word: text for word, text in taken.items() if len(text.split()) > 1} == {}
-    assert {word: text for word, text in taken.items() if is_stop(text)} == {}
+    assert {word: text for word, text in taken.items() if is_halt_command(text)} == {}
 
 
 @pytest.mark.parametrize(
@@ -303,12 +303,12 @@ def test_a_sentence_in_the_form_of_a_command_goes_to_the_planner(real):
 
 
 def test_free_sentences_go_to_the_planner_where_that_is_wished(real):
-    open_minded = FasterWhisperRecogniser(
+    open_minded = FasterWhisperRecognizer(
         WhisperConfig(model_size=whisper_models._in_wheel(), commands_only=False)
     )
     found = open_minded.transcribe(spoken("my sister is coming for dinner on sunday"))
     assert found.result.ok and "sister" in found.text
-    plain = FasterWhisperRecogniser(
+    plain = FasterWhisperRecognizer(
         WhisperConfig(model_size=whisper_models._in_wheel(), guided=False)
     )
     assert "sister" in plain.transcribe(spoken("my sister is coming for dinner on sunday")).text

@@ -8,7 +8,7 @@ import pytest
 
 from vla_speech.listening.foreground import Foreground
 from vla_speech.listening.segmenter import Ending, Rules, Segmenter
-from vla_speech.listening.utterance_detector import Listener, UtteranceEnded
+from vla_speech.listening.utterance_detector import UtteranceDetector, UtteranceEnded
 from vla_speech.listening.vad import FRAME, FRAME_S
 
 
@@ -74,7 +74,7 @@ class Babble:
 
 
 def test_an_utterance_in_babble_ends_when_the_person_is_done():
-    listener = Listener(Babble(), Segmenter(Rules()), None, foreground=Foreground())
+    listener = UtteranceDetector(Babble(), Segmenter(Rules()), None, foreground=Foreground())
     events = []
     for number, frame in enumerate([*sound(-45, 3), *sound(-20, 1), *sound(-45, 1)]):
         events += listener.feed(frame, number * FRAME_S)

@@ -193,7 +193,7 @@ def test_a_comma_sets_commands_apart_and_nothing_else():
         ("", ""),
     ],
 )
-def test_a_recogniser_that_got_stuck_is_heard_once(heard, wanted):
+def test_a_recognizer_that_got_stuck_is_heard_once(heard, wanted):
     assert once(heard.split()) == tuple(wanted.split())
     stuck = Hypothesis("Turn left. Turn left. Turn left.", -0.01, 12)
     assert believable(likeliest(hypotheses(("turn left", -0.8)), MODEL), stuck)

@@ -18,18 +18,18 @@ from vla_speech.audio.samples import AudioFormat, Resampler, decode, encode, lev
 from vla_speech.audio.source import FakeSource
 from vla_speech.audio.wav_source import FileSource
 from vla_speech.listening.acceptance import judge
-from vla_speech.listening.recognition_worker import WAITING, Hearing
+from vla_speech.listening.recognition_worker import WAITING, RecognitionWorker
 from vla_speech.listening.segmenter import Ending, Rules, Segmenter, Utterance
 from vla_speech.listening.utterance_detector import (
     Gate,
-    Listener,
     PartialDue,
     StopHeard,
+    UtteranceDetector,
     UtteranceEnded,
 )
 from vla_speech.listening.vad import FRAME, FRAME_S, LevelVad
 from vla_speech.listening.wake_word import Addressing
-from vla_speech.recognition.recognizer import FakeRecogniser, Recognition
+from vla_speech.recognition.recognizer import FakeRecognizer, Recognition
 from vla_speech.stopping.spoken_stops import heard_wish
 from vla_speech.stopping.stop_spotter import (
     CarefulMatcher,
@@ -294,7 +294,7 @@ def test_a_source_that_stalls_is_opened_again():
 def listener(matcher=None, **rules):
     phrases = phrases_of(("stop", "halt"))
     spotter = StopSpotter(matcher, phrases, StopRules()) if matcher else None
-    return Listener(LevelVad(), Segmenter(Rules(**rules)), spotter)
+    return UtteranceDetector(LevelVad(), Segmenter(Rules(**rules)), spotter)
 
 
 def feed(target, pattern, covered=False, start_s=0.0):
@@ -384,7 +384,7 @@ def resident_mb() -> float:
 def test_an_hour_of_it_keeps_the_memory_flat(loud):
     matcher = FakeMatcher(Match())
     spotter = StopSpotter(matcher, phrases_of(("stop",)), StopRules())
-    target = Listener(QuickVad(), Segmenter(Rules()), spotter)
+    target = UtteranceDetector(QuickVad(), Segmenter(Rules()), spotter)
     second = np.tile(LOUD if loud else QUIET, 32)[:16000]
     for number in range(3600):
         target.feed(second, float(number))
@@ -506,7 +506,7 @@ def test_alone_the_quick_matcher_has_to_be_surer_of_what_sounds_like_other_words
 
 
 def test_a_partial_transcript_waits_while_nobody_speaks():
-    target = Listener(LevelVad(), Segmenter(Rules()), None, 0.1)
+    target = UtteranceDetector(LevelVad(), Segmenter(Rules()), None, 0.1)
     spoken = feed(target, "." * 10 + "#" * 20)
     assert sum(isinstance(event, PartialDue) for event in spoken) >= 3
     assert not [event for event in feed(target, "." * 15) if isinstance(event, PartialDue)]
@@ -547,7 +547,7 @@ def over_voice(answer):
     spotter = StopSpotter(
         FakeMatcher(Match()), phrases_of(("stop",)), StopRules(), FakeMatcher(answer)
     )
-    return Listener(LevelVad(), Segmenter(Rules()), spotter)
+    return UtteranceDetector(LevelVad(), Segmenter(Rules()), spotter)
 
 
 @pytest.mark.parametrize(
@@ -646,9 +646,11 @@ def test_a_final_utterance_ends_the_partial_one_in_progress():
             begun.set()
             release.wait(100)
 
-    recogniser = FakeRecogniser(on_call=on_call, partials=["go"])
-    recogniser.cancel = release.set
-    hearing = Hearing(recogniser, lambda *a: (finals.append(a), done.set()), lambda *a: None)
+    recognizer = FakeRecognizer(on_call=on_call, partials=["go"])
+    recognizer.cancel = release.set
+    hearing = RecognitionWorker(
+        recognizer, lambda *a: (finals.append(a), done.set()), lambda *a: None
+    )
     hearing.partial(LOUD, "x")
     assert begun.wait(30)
     hearing.final(SAID, "x")
@@ -656,7 +658,7 @@ def test_a_final_utterance_ends_the_partial_one_in_progress():
     assert hearing.close()
 
 
-def test_a_recogniser_that_is_too_slow_says_so_instead_of_piling_up():
+def test_a_recognizer_that_is_too_slow_says_so_instead_of_piling_up():
     release, results = threading.Event(), []
     enough = threading.Event()
 
@@ -666,8 +668,8 @@ def test_a_recogniser_that_is_too_slow_says_so_instead_of_piling_up():
             enough.set()
 
     begun = threading.Event()
-    recogniser = FakeRecogniser(on_call=lambda s, p: (begun.set(), release.wait(30)))
-    hearing = Hearing(recogniser, on_final, lambda *a: None)
+    recognizer = FakeRecognizer(on_call=lambda s, p: (begun.set(), release.wait(30)))
+    hearing = RecognitionWorker(recognizer, on_final, lambda *a: None)
     hearing.final(SAID, 0)
     assert begun.wait(30)
     for number in range(WAITING + 2):

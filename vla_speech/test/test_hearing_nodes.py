@@ -32,7 +32,7 @@ from vla_common.ros.spin import spin_on  # noqa: E402
 from vla_speech.audio.source import FakeSource  # noqa: E402
 from vla_speech.listening.assembly import Parts, make_listener  # noqa: E402
 from vla_speech.listening.vad import FRAME, LevelVad  # noqa: E402
-from vla_speech.recognition.recognizer import FakeRecogniser, Recognition  # noqa: E402
+from vla_speech.recognition.recognizer import FakeRecognizer, Recognition  # noqa: E402
 from vla_speech.ros import audio_qos  # noqa: E402
 from vla_speech.ros.audio_source_node import AudioSourceNode  # noqa: E402
 from vla_speech.ros.conversions import audio_to_msg, info_to_msg  # noqa: E402
@@ -132,14 +132,14 @@ def world():
     spinner.join(10.0)
 
 
-def speech(world, recogniser=None, matcher=None, **parameters):
+def speech(world, recognizer=None, matcher=None, **parameters):
     """The speech node with fakes inside, listening."""
-    recogniser = recogniser or FakeRecogniser()
+    recognizer = recognizer or FakeRecognizer()
     matcher = matcher or FakeMatcher(Match())
 
     def make(config, whisper, tell):
         del whisper, tell
-        return Parts(recogniser, "a test", lambda: make_listener(config, LevelVad(), matcher))
+        return Parts(recognizer, "a test", lambda: make_listener(config, LevelVad(), matcher))
 
     node = world.start(lambda **options: SpeechNode(make, **options), **parameters)
     around = world.around
@@ -150,8 +150,8 @@ def speech(world, recogniser=None, matcher=None, **parameters):
 
 
 def test_what_is_said_becomes_one_transcript_with_its_times(world):
-    recogniser = FakeRecogniser([Recognition("go to the table", 0.9, "en")])
-    speech(world, recogniser, speech__partial_interval_s=0.0)
+    recognizer = FakeRecognizer([Recognition("go to the table", 0.9, "en")])
+    speech(world, recognizer, speech__partial_interval_s=0.0)
     world.around.say(30)
     world.around.wait(lambda: world.around.finals())
     (heard,) = world.around.finals()
@@ -166,8 +166,8 @@ def test_what_is_said_becomes_one_transcript_with_its_times(world):
 
 
 def test_a_partial_transcript_comes_while_somebody_speaks_and_has_the_same_trace(world):
-    recogniser = FakeRecogniser([Recognition("go home", 0.9)], partials=["go"])
-    speech(world, recogniser, speech__partial_interval_s=0.2)
+    recognizer = FakeRecognizer([Recognition("go home", 0.9)], partials=["go"])
+    speech(world, recognizer, speech__partial_interval_s=0.2)
     world.around.say(40, 0)
     world.around.wait(lambda: world.around.transcripts)
     world.around.say(0, 30)
@@ -178,7 +178,7 @@ def test_a_partial_transcript_comes_while_somebody_speaks_and_has_the_same_trace
 
 
 def test_what_is_not_sure_enough_is_published_and_not_accepted(world):
-    speech(world, FakeRecogniser([Recognition("pick up the cup", 0.3)]))
+    speech(world, FakeRecognizer([Recognition("pick up the cup", 0.3)]))
     world.around.say(30)
     world.around.wait(lambda: world.around.finals())
     (heard,) = world.around.finals()
@@ -187,14 +187,14 @@ def test_what_is_not_sure_enough_is_published_and_not_accepted(world):
 
 
 def test_a_stop_word_calls_stop_at_once_and_is_not_heard_again_as_a_command(world):
-    recogniser = FakeRecogniser([Recognition("stop", 0.9)])
-    speech(world, recogniser, FakeMatcher(Match("stop", 1.0)))
+    recognizer = FakeRecognizer([Recognition("stop", 0.9)])
+    speech(world, recognizer, FakeMatcher(Match("stop", 1.0)))
     world.around.say(15, 6)  # less silence than an utterance needs to end
     world.around.wait(lambda: world.around.stops and world.around.finals())
     (heard,) = world.around.finals()
     assert (heard.text, heard.accepted, heard.is_stop) == ("stop", True, True)
     assert world.around.stops == ["somebody said 'stop'"]
-    assert recogniser.heard == []
+    assert recognizer.heard == []
 
 
 def test_a_stop_that_was_not_spotted_calls_stop_at_the_end_of_the_utterance(world):
@@ -202,7 +202,7 @@ def test_a_stop_that_was_not_spotted_calls_stop_at_the_end_of_the_utterance(worl
         Recognition("would you please stop right now", 0.9),
         Recognition("stop at the table", 0.9),
     ]
-    speech(world, FakeRecogniser(answers), speech__partial_interval_s=0.0)
+    speech(world, FakeRecognizer(answers), speech__partial_interval_s=0.0)
     world.around.say(30)
     world.around.wait(lambda: world.around.stops and world.around.finals())
     assert world.around.stops == ["somebody said 'would you please stop right now'"]
@@ -213,9 +213,9 @@ def test_a_stop_that_was_not_spotted_calls_stop_at_the_end_of_the_utterance(worl
 
 
 def test_while_the_robot_speaks_only_stop_words_are_heard(world):
-    recogniser = FakeRecogniser([Recognition("go to the table", 0.9)])
+    recognizer = FakeRecognizer([Recognition("go to the table", 0.9)])
     matcher = FakeMatcher(Match())
-    node = speech(world, recogniser, matcher, speech__tail_s=0.0)
+    node = speech(world, recognizer, matcher, speech__tail_s=0.0)
     world.around.speaking.publish(Bool(data=True))
     while not node._gate.closed(time.monotonic()):
         threading.Event().wait(0.02)
@@ -225,7 +225,7 @@ def test_while_the_robot_speaks_only_stop_words_are_heard(world):
     matcher.answer = Match("stop", 1.0)
     world.around.say(15)
     world.around.wait(lambda: world.around.stops and world.around.finals())
-    assert recogniser.heard == []
+    assert recognizer.heard == []
     assert [t.text for t in world.around.finals()] == ["stop"]
     world.around.speaking.publish(Bool(data=False))
     while node._gate.closed(time.monotonic()):
@@ -237,7 +237,7 @@ def test_while_the_robot_speaks_only_stop_words_are_heard(world):
 
 
 def test_sound_that_stays_away_ends_the_utterance_and_is_told(world):
-    speech(world, FakeRecogniser([Recognition("turn left", 0.9)]), speech__no_audio_s=0.5)
+    speech(world, FakeRecognizer([Recognition("turn left", 0.9)]), speech__no_audio_s=0.5)
     world.around.say(20, 0)
     world.around.wait(lambda: world.around.finals())
     name = f"/{world.options['namespace']}/speech"
@@ -248,7 +248,7 @@ def test_sound_that_stays_away_ends_the_utterance_and_is_told(world):
 
 
 def test_odd_sound_is_told_and_the_next_is_heard(world):
-    speech(world, FakeRecogniser([Recognition("turn left", 0.9)]))
+    speech(world, FakeRecognizer([Recognition("turn left", 0.9)]))
     odd = info_to_msg()
     odd.coding_format = "MP3"
     world.around.info.publish(odd)
@@ -265,7 +265,7 @@ def test_odd_sound_is_told_and_the_next_is_heard(world):
 
 
 def test_with_push_to_talk_nothing_else_counts(world):
-    speech(world, FakeRecogniser([Recognition("turn left", 0.9)]), speech__push_to_talk=True)
+    speech(world, FakeRecognizer([Recognition("turn left", 0.9)]), speech__push_to_talk=True)
     world.around.say(30)
     world.around.wait(lambda: world.around.finals())
     assert world.around.finals()[0].outcome.code == Code.SPEECH_NOT_FOR_ROBOT
@@ -276,23 +276,23 @@ def test_with_push_to_talk_nothing_else_counts(world):
     assert world.around.finals()[1].accepted
 
 
-def test_places_of_the_map_become_words_of_the_recogniser(world):
-    recogniser = FakeRecogniser()
-    speech(world, recogniser)
+def test_places_of_the_map_become_words_of_the_recognizer(world):
+    recognizer = FakeRecognizer()
+    speech(world, recognizer)
     world.around.places.publish(PlaceArray(places=[Place(name="pantry", aliases=["larder"])]))
-    while not recogniser.vocabularies:
+    while not recognizer.vocabularies:
         threading.Event().wait(0.02)
-    assert recogniser.vocabularies[-1].places == ("pantry", "larder")
+    assert recognizer.vocabularies[-1].places == ("pantry", "larder")
 
 
-def test_a_recogniser_that_fails_is_an_outcome_and_the_next_utterance_is_heard(world):
+def test_a_recognizer_that_fails_is_an_outcome_and_the_next_utterance_is_heard(world):
     def fail_once(samples, partial):
         del samples, partial
-        recogniser.on_call = lambda s, p: None
+        recognizer.on_call = lambda s, p: None
         raise RuntimeError("broken")
 
-    recogniser = FakeRecogniser([Recognition("turn left", 0.9)], on_call=fail_once)
-    speech(world, recogniser, speech__partial_interval_s=0.0)
+    recognizer = FakeRecognizer([Recognition("turn left", 0.9)], on_call=fail_once)
+    speech(world, recognizer, speech__partial_interval_s=0.0)
     world.around.say(30)
     world.around.wait(lambda: world.around.finals())
     assert world.around.finals()[0].outcome.code == Code.INTERNAL_ERROR

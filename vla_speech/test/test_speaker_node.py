@@ -139,17 +139,17 @@ def test_speaking_is_latched_and_true_while_sound_comes_out(rig):
 def test_a_stop_silences_at_once_but_the_problem_is_told(rig):
     one = rig(held=True).up()
     one.say("I will go to the table.")
-    one.until(lambda: one.speaking[-1])
+    one.until(lambda: one.speaking[-1:] == [True])
     one.say("And something else.")
     one.state.publish(ExecutionState(state=ExecutionState.STOPPED))
     one.until(lambda: one.voice.cut == ["I will go to the table."])
-    one.until(lambda: not one.speaking[-1])
+    one.until(lambda: one.speaking[-1:] == [False])
     one.say("Stopped.", Feedback.PROBLEM)
     one.voice.release()
     one.until(lambda: one.voice.said == ["Stopped."])
     # The same state again is no new stop.
     one.say("Still stopped.", Feedback.PROBLEM)
-    one.until(lambda: one.speaking[-1])
+    one.until(lambda: one.speaking[-1:] == [True])
     one.state.publish(ExecutionState(state=ExecutionState.STOPPED))
     one.voice.release()
     one.until(lambda: one.voice.said == ["Stopped.", "Still stopped."])
@@ -159,7 +159,7 @@ def test_a_stop_silences_at_once_but_the_problem_is_told(rig):
 def test_only_a_stop_word_silences_the_robot(rig, is_stop):
     one = rig(held=True).up()
     one.say("I talk and talk.")
-    one.until(lambda: one.speaking[-1])
+    one.until(lambda: one.speaking[-1:] == [True])
     message = Transcript(text="stop" if is_stop else "turn left", is_stop=is_stop, is_final=True)
     message.speech_end = one.other.get_clock().now().to_msg()
     one.transcript.publish(message)
@@ -192,9 +192,9 @@ def test_a_voice_that_was_asked_for_and_is_missing_is_in_the_health(rig):
 def test_deactivated_it_is_silent_and_activated_again_it_speaks(rig):
     one = rig(held=True).up()
     one.say("A long story.")
-    one.until(lambda: one.speaking[-1])
+    one.until(lambda: one.speaking[-1:] == [True])
     assert one.node.trigger_deactivate() is TransitionCallbackReturn.SUCCESS
-    one.until(lambda: not one.speaking[-1])
+    one.until(lambda: one.speaking[-1:] == [False])
     assert one.voice.cut == ["A long story."]
     one.voice.held = False
     assert one.node.trigger_activate() is TransitionCallbackReturn.SUCCESS

@@ -55,8 +55,8 @@ def test_it_is_what_runs_by_default_and_is_small():
 
 def test_on_empty_pictures_it_finds_nothing():
     model = OnnxModel(SHIPPED_MODEL)
-    for grey in (0, 90, 255):
-        assert len(model.find(np.full((240, 320, 3), grey, np.uint8), 0.3)) == 0
+    for gray in (0, 90, 255):
+        assert len(model.find(np.full((240, 320, 3), gray, np.uint8), 0.3)) == 0
 
 
 def test_the_card_is_about_this_file():

@@ -18,7 +18,7 @@ from vla_training.pictures import (
     TRAINING_SEEDS,
     VALIDATION_SEEDS,
     WIDTH,
-    LabelledPicture,
+    LabeledImage,
     pictures,
     read_set,
     write_set,
@@ -33,7 +33,7 @@ def shot_of(*boxes, share=1.0, kind=0):
     for x0, y0, x1, y1 in boxes:
         rgb[y0:y1, x0:x1] = (255, 0, 0)
     n = len(boxes)
-    return LabelledPicture(
+    return LabeledImage(
         7, rgb, np.array(boxes, np.float32).reshape(-1, 4), np.full(n, kind, np.int64), np.full(n, share, np.float32)
     )  # fmt: skip
 

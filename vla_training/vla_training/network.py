@@ -143,8 +143,8 @@ def _choose(
     logits: Tensor, boxes: Tensor, middles: Tensor, true: Tensor, kind: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Which cells learn which object: cells (k,), index of the object (k,), and the score to learn (k,)."""
-    centre = (true[:, :2] + true[:, 2:]) / 2
-    away = (middles[None] - centre[:, None]).abs().amax(dim=2)
+    center = (true[:, :2] + true[:, 2:]) / 2
+    away = (middles[None] - center[:, None]).abs().amax(dim=2)
     near = (middles[None] > true[:, None, :2]) & (middles[None] < true[:, None, 2:])
     allowed = near.all(dim=2) & (away < REACH_CELLS * STRIDE)
     nearest = away.argmin(dim=1)

@@ -17,7 +17,7 @@ import numpy as np
 
 SMALL = 64
 """Tensors with fewer numbers stay as they are."""
-LICENCE = "Apache-2.0"
+LICENSE = "Apache-2.0"
 
 
 def export(network: Any, path: Path, names: Sequence[str], description: str) -> None:
@@ -40,7 +40,7 @@ def export(network: Any, path: Path, names: Sequence[str], description: str) -> 
         "names": json.dumps(dict(enumerate(names))),
         "stride": "32",
         "task": "detect",
-        "license": LICENCE,
+        "license": LICENSE,
         "description": description,
     }
     del model.metadata_props[:]

@@ -37,7 +37,7 @@ _SPARE_TURNS = 60
 
 
 @dataclass(frozen=True)
-class LabelledPicture:
+class LabeledImage:
     """rgb: (h, w, 3) uint8, without noise. boxes: (n, 4) float32 x0, y0, x1, y1 in pixels. classes: (n,) int, an index
     into `CLASSES`, or `IGNORED` where too little of an object shows to ask for it. shares: (n,) of the outline that
     shows.
@@ -52,7 +52,7 @@ class LabelledPicture:
 
 def pictures(
     seeds: Sequence[int], per_world: int, *, plain: bool = False, backend: str = "auto"
-) -> Iterator[LabelledPicture]:
+) -> Iterator[LabeledImage]:
     """`per_world` views of each room. plain: colours and lights as the simulator has them.
 
     Errors: RuntimeError where there is no OpenGL, because the ray caster has no segmentation.
@@ -85,12 +85,12 @@ def pictures(
                 picture = renderer.render(data, mjcf.HEAD_CAMERA, WIDTH, HEIGHT)
                 seen = renderer.geom_ids(data, mjcf.HEAD_CAMERA, WIDTH, HEIGHT)
                 boxes, classes, shares = _labels(model, data, world, seen)
-                yield LabelledPicture(seed, picture.rgb, boxes, classes, shares)
+                yield LabeledImage(seed, picture.rgb, boxes, classes, shares)
         finally:
             renderer.close()
 
 
-def write_set(folder: Path, shots: Iterable[LabelledPicture], say: Callable[[str], None]) -> int:
+def write_set(folder: Path, shots: Iterable[LabeledImage], say: Callable[[str], None]) -> int:
     """Pictures as PNG files with one file of labels, written last: a folder with it is complete. Returns how many."""
     folder.mkdir(parents=True, exist_ok=True)
     entries: dict[str, NDArray[Any]] = {}
@@ -107,7 +107,7 @@ def write_set(folder: Path, shots: Iterable[LabelledPicture], say: Callable[[str
     return count
 
 
-def read_set(folder: Path) -> list[LabelledPicture]:
+def read_set(folder: Path) -> list[LabeledImage]:
     """What `write_set` wrote. Errors: OSError where it is not there or not complete."""
     out = []
     with np.load(folder / LABELS) as labels:
@@ -118,7 +118,7 @@ def read_set(folder: Path) -> list[LabelledPicture]:
                 raise OSError(f"{folder / name}.png is missing or damaged")
             rows = labels[key]
             out.append(
-                LabelledPicture(
+                LabeledImage(
                     int(seed), np.ascontiguousarray(picture[:, :, ::-1]), rows[:, :4].astype(np.float32),
                     rows[:, 4].astype(np.int64), rows[:, 5].astype(np.float32),
                 )
@@ -130,7 +130,7 @@ def _world(seed: int, rng: np.random.Generator) -> Any:
     """The room of a seed with more objects than it has by itself, in places where people leave things."""
     from vla_sim.world.shapes import object_shape
     from vla_sim.world.world_generator import generate_world
-    from vla_sim.world.world_spec import COLOURS, ObjectSpec
+    from vla_sim.world.world_spec import COLORS, ObjectSpec
 
     world = generate_world(seed)
     taken = [(o.x_m, o.y_m, o.z_m, object_shape(o.kind, o.size).extent_m) for o in world.objects]
@@ -145,7 +145,7 @@ def _world(seed: int, rng: np.random.Generator) -> Any:
         taken.append((x, y, z + shape.height_m / 2, shape.extent_m))
         more.append(
             ObjectSpec(
-                f"spare_{index}", kind, str(rng.choice(list(COLOURS))), size, x, y, z + shape.height_m / 2,
+                f"spare_{index}", kind, str(rng.choice(list(COLORS))), size, x, y, z + shape.height_m / 2,
                 float(rng.uniform(-math.pi, math.pi)),
             )
         )  # fmt: skip
@@ -230,15 +230,15 @@ def _unnamed_things(world: Any, rng: np.random.Generator) -> str:
             shape, half = "box", size[2]
         turn = f'euler="1.5708 0 {yaw:.4f}"' if kind == 3 else f'euler="0 0 {yaw:.4f}"'
         sizes = " ".join(f"{v:.4f}" for v in size)
-        colour = " ".join(f"{v:.3f}" for v in _colour(rng))
+        color = " ".join(f"{v:.3f}" for v in _color(rng))
         text += (
             f'<geom class="look" type="{shape}" size="{sizes}" pos="{x:.4f} {y:.4f} {z + half:.4f}" {turn} '
-            f'rgba="{colour} 1"/>'
+            f'rgba="{color} 1"/>'
         )
     return text
 
 
-def _colour(rng: np.random.Generator) -> tuple[float, float, float]:
+def _color(rng: np.random.Generator) -> tuple[float, float, float]:
     return colorsys.hsv_to_rgb(
         float(rng.random()), float(rng.random() ** 0.6), float(rng.uniform(0.08, 1.0))
     )
@@ -255,10 +255,10 @@ def _dress(model: Any, world: Any, rng: np.random.Generator, plain: bool) -> Non
         )
         own = tuple(np.array(v) for v in (*lights, model.geom_rgba, model.mat_rgba))
         object.__setattr__(world, "_own", own)
-    diffuse, position, ambient, frontal, colours, materials = world._own
+    diffuse, position, ambient, frontal, colors, materials = world._own
     model.light_diffuse[:], model.light_pos[:] = diffuse, position
     model.vis.headlight.ambient[:], model.vis.headlight.diffuse[:] = ambient, frontal
-    model.geom_rgba[:], model.mat_rgba[:] = colours, materials
+    model.geom_rgba[:], model.mat_rgba[:] = colors, materials
     if plain or rng.random() < 0.25:
         return
     tint = rng.uniform(0.88, 1.0, 3)
@@ -277,7 +277,7 @@ def _dress(model: Any, world: Any, rng: np.random.Generator, plain: bool) -> Non
         geoms = slice(first, first + count)
         if body in objects:
             if wild and rng.random() < 0.6:
-                model.geom_rgba[geoms, :3] = _colour(rng)
+                model.geom_rgba[geoms, :3] = _color(rng)
             else:
                 model.geom_rgba[geoms, :3] *= rng.uniform(0.75, 1.2)
         elif wild:

@@ -33,7 +33,7 @@ from vla_training.pictures import (
     TEST_SEEDS,
     TRAINING_SEEDS,
     VALIDATION_SEEDS,
-    LabelledPicture,
+    LabeledImage,
     pictures,
     read_set,
     write_set,
@@ -43,7 +43,7 @@ TEST_VIEWS = 2
 COUNTED_SHARE, COUNTED_AREA = 0.5, 150
 """An object counts in measuring when that share of its outline shows, in a box of that many pixels at 640 x 480; others
 need not be found. The evaluation of the whole asks for about the same."""
-COLOUR_NOISE = 1.5
+COLOR_NOISE = 1.5
 """Standard deviation in grey levels, the simulator's default; measured pictures carry it."""
 
 
@@ -80,9 +80,7 @@ QUICK = Plan(
 )
 
 
-def prepare(
-    folder: Path, plan: Plan, say: Callable[[str], None]
-) -> dict[str, list[LabelledPicture]]:
+def prepare(folder: Path, plan: Plan, say: Callable[[str], None]) -> dict[str, list[LabeledImage]]:
     """The three sets of pictures, made where they are not there yet."""
     test = (TEST_SEEDS[: plan.test_worlds], TEST_VIEWS)
     wanted = {
@@ -106,15 +104,15 @@ def prepare(
     return sets
 
 
-def with_noise(shot: LabelledPicture, number: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
+def with_noise(shot: LabeledImage, number: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
     """A picture as the simulator's camera gives it; the same at every call."""
     rng = np.random.default_rng([shot.seed, number, 5])
-    noisy = shot.rgb + rng.standard_normal(shot.rgb.shape, dtype=np.float32) * COLOUR_NOISE + 0.5
+    noisy = shot.rgb + rng.standard_normal(shot.rgb.shape, dtype=np.float32) * COLOR_NOISE + 0.5
     return np.clip(noisy, 0, 255).astype(np.uint8)
 
 
 def measure(
-    shots: Sequence[LabelledPicture], find: Callable[[Any], Boxes]
+    shots: Sequence[LabeledImage], find: Callable[[Any], Boxes]
 ) -> Mapping[str, ClassResult]:
     """Average precision of a detector, from rgb to boxes, on labelled pictures."""
     found = [find(with_noise(shot, number)) for number, shot in enumerate(shots)]
@@ -127,7 +125,7 @@ def measure(
 
 
 def train(
-    sets: Mapping[str, Sequence[LabelledPicture]],
+    sets: Mapping[str, Sequence[LabeledImage]],
     plan: Plan,
     folder: Path,
     threads: int,
@@ -146,14 +144,14 @@ def train(
     decayed = [p for p in network.parameters() if p.ndim > 1]
     plain = [p for p in network.parameters() if p.ndim <= 1]
     groups = [{"params": decayed, "weight_decay": 0.02}, {"params": plain, "weight_decay": 0.0}]
-    optimiser = torch.optim.AdamW(groups, lr=plan.rate)
+    optimizer = torch.optim.AdamW(groups, lr=plan.rate)
     state_file = folder / "state.pt"
     first = 0
     if state_file.is_file():
         state = torch.load(state_file, weights_only=True)
         network.load_state_dict(state["network"])
         average.load_state_dict(state["average"])
-        optimiser.load_state_dict(state["optimiser"])
+        optimizer.load_state_dict(state["optimiser"])
         first = int(state["step"])
         say(f"going on at step {first}")
     shots = sets["training"]
@@ -168,15 +166,15 @@ def train(
         batch = torch.from_numpy(np.stack([v.rgb for v in views])).permute(0, 3, 1, 2)
         batch = batch.float().div(255.0).contiguous(memory_format=torch.channels_last)
         targets = [Target(torch.from_numpy(v.boxes), torch.from_numpy(v.classes)) for v in views]
-        for group in optimiser.param_groups:
+        for group in optimizer.param_groups:
             group["lr"] = plan.rate_at(step)
         network.train()
         scores, sides = network(batch)
         score_loss, box_loss = loss(scores, sides, targets)
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         (score_loss + 4.0 * box_loss).backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(network.parameters(), 10.0)
-        optimiser.step()
+        optimizer.step()
         keep = min(plan.average, (step + 1) / (step + 10))
         with torch.no_grad():
             pairs = zip(average.state_dict().values(), network.state_dict().values(), strict=True)
@@ -196,7 +194,7 @@ def train(
             result = measure(sets["validation"], torch_finder(average, LEVELS["speed"]))
             say(f"step {step + 1}: on validation worlds at 320 {_short(result)}")
             state = {"network": network.state_dict(), "average": average.state_dict()}
-            state |= {"optimiser": optimiser.state_dict(), "step": step + 1}
+            state |= {"optimiser": optimizer.state_dict(), "step": step + 1}
             torch.save(state, state_file.with_suffix(".new"))
             state_file.with_suffix(".new").replace(state_file)
     return average
@@ -294,7 +292,7 @@ def main(arguments: list[str] | None = None) -> int:
     return 0 if good or options.quick else 1
 
 
-def _figures(path: Path, name: str, level: int, shots: Sequence[LabelledPicture]) -> Figures:
+def _figures(path: Path, name: str, level: int, shots: Sequence[LabeledImage]) -> Figures:
     from vla_perception.detect.onnx_backend import OnnxModel
 
     model = OnnxModel(path, level=level)

@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vla_perception.detect.letterbox import GREY
-from vla_training.pictures import IGNORED, MIN_SHARE, LabelledPicture
+from vla_perception.detect.letterbox import GRAY
+from vla_training.pictures import IGNORED, MIN_SHARE, LabeledImage
 
 SIDE = 224
 """Of the square that is cut out, pixels."""
@@ -35,7 +35,7 @@ class View:
     classes: NDArray[np.int64]
 
 
-def random_view(shot: LabelledPicture, rng: np.random.Generator, side: int = SIDE) -> View:
+def random_view(shot: LabeledImage, rng: np.random.Generator, side: int = SIDE) -> View:
     """One view of `side` x `side` pixels; most show at least one object."""
     scale = math.exp(float(rng.uniform(math.log(MIN_SCALE), math.log(MAX_SCALE))))
     height, width = shot.rgb.shape[:2]
@@ -53,7 +53,7 @@ def random_view(shot: LabelledPicture, rng: np.random.Generator, side: int = SID
         part = cv2.resize(part, half, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
     how = cv2.INTER_AREA if x1 - x0 < part.shape[1] else cv2.INTER_LINEAR
     scaled = cv2.resize(part, (x1 - x0, y1 - y0), interpolation=how)
-    canvas = np.full((side, side, 3), GREY, np.uint8)
+    canvas = np.full((side, side, 3), GRAY, np.uint8)
     canvas[y0 - top : y1 - top, x0 - left : x1 - left] = _as_a_camera(
         np.asarray(scaled, np.uint8), rng
     )
@@ -65,7 +65,7 @@ def random_view(shot: LabelledPicture, rng: np.random.Generator, side: int = SID
     return View(canvas, inner, classes)
 
 
-def patchwork(shots: Sequence[LabelledPicture], rng: np.random.Generator) -> View:
+def patchwork(shots: Sequence[LabeledImage], rng: np.random.Generator) -> View:
     """Four small views in one: most of a picture is wall and floor, and so more objects are learned in a step."""
     half = SIDE // 2
     canvas = np.empty((SIDE, SIDE, 3), np.uint8)
@@ -98,7 +98,7 @@ def _corner(
 
 
 def _cut(
-    boxes: NDArray[np.floating], shot: LabelledPicture, corner: tuple[int, int], side: int
+    boxes: NDArray[np.floating], shot: LabeledImage, corner: tuple[int, int], side: int
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     moved = boxes - np.array([*corner, *corner])
     inner = np.clip(moved, 0, side)

@@ -21,7 +21,7 @@ from vla_common.contracts.skills import Step
 from vla_common.machine.terminal import guarded
 from vla_planner.config import PlannerConfig
 from vla_planner.core.backend import PlanRequest
-from vla_planner.core.catalog import offline_catalogue
+from vla_planner.core.catalog import offline_catalog
 from vla_planner.llm.prompt import make
 
 NASTY = {
@@ -74,7 +74,7 @@ def _orders(text: str) -> Callable[[Context], str]:
             (SceneObject(text, text, (1.0, 0.0, 0.0), text, (text,)),),
             (Place(text.lower(), PlaceKind.AREA, (0.0, 0.0, 0.0), aliases=(text,)),),
         )
-        request = PlanRequest("go on", scene, offline_catalogue(), held_label=text, holding=True)
+        request = PlanRequest("go on", scene, offline_catalog(), held_label=text, holding=True)
         _, user = make(request).messages(PlannerConfig(), request, "tools")
         content = user["content"]
         if content.count("DATA>>>") != 1 or content.count("<<<DATA") != 1:
@@ -124,7 +124,7 @@ def _long_prompt(_: Context) -> str:
         (SceneObject("a", "cup", (1.0, 0.0, 0.0), "red", many),),
         (Place("table", PlaceKind.AREA, (0.0, 0.0, 0.0), aliases=many),),
     )
-    size = len(make(PlanRequest("go on", scene, offline_catalogue())).data)
+    size = len(make(PlanRequest("go on", scene, offline_catalog())).data)
     return "" if size < 2_000 else f"{size} characters of data"
 
 

@@ -43,7 +43,7 @@ MISSED_OF_TEN = 1
 def hearing() -> OfflineHearing:
     speech, whisper = SpeechConfig(partial_interval_s=0.0), WhisperConfig()
     parts = make_parts(speech, whisper, lambda sentence: None)
-    parts.recogniser.set_vocabulary(
+    parts.recognizer.set_vocabulary(
         Vocabulary(("table", "shelf"), ("cup", "bottle"), ("move", "go to"))
     )
     return OfflineHearing(parts, speech, whisper)

@@ -14,7 +14,7 @@ from attack_case import Attack, Context
 from vla_common.contracts.outcomes import Code
 from vla_common.contracts.scene import Place, PlaceKind, Scene
 from vla_planner.config import LlmConfig, PlannerConfig
-from vla_planner.core.catalog import offline_catalogue
+from vla_planner.core.catalog import offline_catalog
 from vla_planner.core.planning import Planner, PlanningOutcome
 from vla_planner.llm.openai_backend import OpenAiBackend
 
@@ -36,7 +36,7 @@ def _planned(context: Context, answer: Any, **llm: Any) -> PlanningOutcome:
         backend = OpenAiBackend(planner, config, environ)
         try:
             return Planner(planner, config, {"openai": lambda *_: backend}).plan(
-                "go to the table", SCENE, offline_catalogue()
+                "go to the table", SCENE, offline_catalog()
             )
         finally:
             backend.close()

@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[3] / "vla_planner" / "test"))
 import gate_bank
 from attack_case import Attack, Context
 from fake_openai import FakeOpenAi, calls
-from planner_fixtures import CATALOGUES, SCENES
+from planner_fixtures import CATALOGS, SCENES
 
 from vla_common.contracts.skills import Step
 from vla_planner.config import LlmConfig, PlannerConfig
@@ -75,7 +75,7 @@ def moves_for_nothing(plan: str) -> Callable[[Context], str]:
         def work(planner: Planner, *_: Any) -> str:
             broke = []
             for command in NO_MOTION:
-                outcome = planner.plan(command, SCENES["room"], CATALOGUES[""])
+                outcome = planner.plan(command, SCENES["room"], CATALOGS[""])
                 steps = outcome.plan.steps if outcome.plan is not None else ()
                 if any(step.skill in MOVING for step in steps):
                     broke.append(f"'{command}': {outcome.plan}")
@@ -108,7 +108,7 @@ def yes_to_another(context: Context) -> str:
     later = calls(*called(gate_bank.steps_of("move 5 forward")))
 
     def work(planner: Planner, *_: Any) -> str:
-        scene, skills = SCENES["room"], CATALOGUES[""]
+        scene, skills = SCENES["room"], CATALOGS[""]
         asked = planner.plan("move forward 1 meter", scene, skills)
         if "2 m" not in asked.question:
             return f"the question names no amount: {asked.question!r}"
@@ -124,7 +124,7 @@ def hides_its_cost(usage: dict[str, int]) -> Callable[[Context], str]:
     def run(context: Context) -> str:
         def work(planner: Planner, backend: OpenAiBackend, server: FakeOpenAi) -> str:
             for _ in range(8):
-                planner.plan("turn left", SCENES["room"], CATALOGUES[""])
+                planner.plan("turn left", SCENES["room"], CATALOGS[""])
             counted, asked = backend.usage().tokens, len(server.requests)
             if asked >= 8 and usage["prompt_tokens"] == 0:
                 return f"{asked} requests, though the day has 30000 tokens; {counted} were counted"

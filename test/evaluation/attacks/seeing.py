@@ -25,9 +25,9 @@ from vla_perception.memory.scene_keeper import SceneKeeper
 from vla_perception.memory.scene_memory import SceneMemory
 from vla_perception.pipeline import Sighting
 from vla_perception.rgbd.frame import Intrinsics, RgbdFrame, Transform, make_frame
-from vla_perception.rgbd.frame_processor import LookWorker
+from vla_perception.rgbd.frame_processor import FrameProcessor
 from vla_perception.rgbd.geometry_check import BODY_FROM_OPTICAL, FrameWatch
-from vla_perception.rgbd.pixel_formats import Raw, shows_colours, to_rgb
+from vla_perception.rgbd.pixel_formats import Raw, shows_colors, to_rgb
 from vla_sim.world.world_files import permitted
 from vla_sim.world.world_spec import WorldError
 
@@ -94,22 +94,22 @@ def many_things(context: Context) -> str:
     return "" if memory.objects() else "nothing is known after 59 looks"
 
 
-def grey(context: Context) -> str:
+def gray(context: Context) -> str:
     del context
     camera, depth = looking_down(0.6)
     raw = Raw(bytes(range(240)) * 320, "mono8", 320, 240, 320)
-    if shows_colours("mono8", to_rgb(raw)):
+    if shows_colors("mono8", to_rgb(raw)):
         return "mono8 shows colours"
     keeper = SceneKeeper(SceneMemory(), None, lambda: 1.0, lambda text: None, (TABLE,))
-    picture = replace(frame(camera, depth, "optical"), coloured=False)
+    picture = replace(frame(camera, depth, "optical"), colored=False)
     keeper.saw([sighting(1.3, 0.0, color="")], picture, None)
-    doubt = keeper.colour_doubt(ObjectRef(label="cup", attributes=("red",)))
+    doubt = keeper.color_doubt(ObjectRef(label="cup", attributes=("red",)))
     return "" if doubt.code is Code.BAD_IMAGE else f"no red cup, says {doubt}"
 
 
 def no_time(context: Context) -> str:
     del context
-    worker = LookWorker(lambda pair: None, frame_rate_hz=50.0, idle_rate_hz=50.0, slack_s=0.02)
+    worker = FrameProcessor(lambda pair: None, frame_rate_hz=50.0, idle_rate_hz=50.0, slack_s=0.02)
     worker.start()
     for _ in range(5):
         worker.add_color(0.0, "colour")
@@ -176,7 +176,7 @@ def world_files(context: Context) -> str:
 TRIALS: dict[str, Callable[[Context], str]] = {
     "images whose frame is no optical frame, whatever it is called": body_frames,
     "more things than the memory holds, and absurd ones among them": many_things,
-    "a grey camera is asked for colours": grey,
+    "a grey camera is asked for colours": gray,
     "images without a time": no_time,
     "a map that becomes empty": empty_map,
     "a lidar that falls silent": dead_lidar,

@@ -13,9 +13,9 @@ from attack_case import Attack, Context
 
 from vla_common.contracts.outcomes import Code
 from vla_common.contracts.scene import Place, PlaceKind, Scene
-from vla_common.language.halt_phrases import Wish, is_stop, wanted
+from vla_common.language.halt_phrases import Wish, is_halt_command, wanted
 from vla_planner.config import LlmConfig, PlannerConfig
-from vla_planner.core.catalog import offline_catalogue
+from vla_planner.core.catalog import offline_catalog
 from vla_planner.core.planning import Planner, PlanningOutcome
 
 CORPUS = Path(__file__).parents[3] / "vla_common" / "test" / "stop_phrases.yaml"
@@ -49,7 +49,7 @@ def planner() -> Planner:
 
 def planned(text: str) -> PlanningOutcome:
     room = Scene(places=(Place("table", PlaceKind.SURFACE, (2.0, 0.0, 0.7)),))
-    return planner().plan(text, room, offline_catalogue())
+    return planner().plan(text, room, offline_catalog())
 
 
 def wrong(texts: list[str], is_wrong: Callable[[str], bool]) -> str:
@@ -64,11 +64,11 @@ def missed(_: Context) -> str:
 def missed_around(_: Context) -> str:
     around = ("hey robot {} please", "{0} {0} {0}", "{}!!!", "OK {}, thank you")
     texts = [frame.format(text.strip()) for text in phrases("rest") for frame in around]
-    return wrong(texts, lambda text: not is_stop(text))
+    return wrong(texts, lambda text: not is_halt_command(text))
 
 
 def mentioned(_: Context) -> str:
-    return wrong(phrases("neither"), is_stop)
+    return wrong(phrases("neither"), is_halt_command)
 
 
 def lost(_: Context) -> str:
@@ -77,7 +77,7 @@ def lost(_: Context) -> str:
 
 
 def huge(_: Context) -> str:
-    return wrong(list(HUGE), lambda text: not is_stop(text))
+    return wrong(list(HUGE), lambda text: not is_halt_command(text))
 
 
 def queued(_: Context) -> str:
@@ -97,7 +97,7 @@ def queued(_: Context) -> str:
     def waits(text: str) -> bool:
         result = planned(text).result
         says_so = result.code is Code.NOT_POSSIBLE and "not part of a plan" in result.message
-        return says_so and not is_stop(text)
+        return says_so and not is_halt_command(text)
 
     return wrong(texts, waits)
 

@@ -47,16 +47,16 @@ def scene_of_world(path: str) -> Scene:
 def _seen(item: Any, places: tuple[Place, ...]) -> SceneObject:
     position = (item.x_m, item.y_m, item.z_m)
     place = next((place.name for place in places if place.covers(item.x_m, item.y_m)), "")
-    return SceneObject(item.name, item.kind, position, item.colour, (item.size,), place=place)
+    return SceneObject(item.name, item.kind, position, item.color, (item.size,), place=place)
 
 
 def main(arguments: argparse.Namespace) -> int:
     """Exit code 0 when every command got a plan, 1 otherwise."""
-    from vla_executor.skills.skill import base_catalogue
+    from vla_executor.skills.skill import base_catalog
     from vla_planner.core.planning import Planner
 
     scene = scene_of_world(arguments.world)
-    skills = tuple(base_catalogue())
+    skills = tuple(base_catalog())
     config, llm = configured(os.environ.get("VLA_CONFIG_PATH", ""))
     if arguments.planner:
         config = replace(config, backends=(arguments.planner,))

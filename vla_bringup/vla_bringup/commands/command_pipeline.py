@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The way of one command: look, plan, check who has to agree, execute, plan again after a failure.
 
-Decides the order and what each answer leads to. How the stages are reached is left to `Stages`
+Decides the order and what each answer leads to. How the stages are reached is left to `PipelinePorts`
 (ROS in `stage_client`, plain functions in tests); waiting and canceling happen there.
 """
 
@@ -13,7 +13,7 @@ from enum import IntEnum
 from typing import Protocol
 
 from vla_bringup.commands.answering import answer_of
-from vla_bringup.commands.conversation import Remark
+from vla_bringup.commands.dialogue import DialogueTurn
 from vla_common.contracts.cancellation import CancelToken
 from vla_common.contracts.outcomes import OK, Code, Result, VlaError
 from vla_common.contracts.scene import Scene
@@ -39,7 +39,7 @@ REPLANNABLE = frozenset(
 """Failures after which another plan may help; refusals and stops are not among them."""
 
 
-class Stage(IntEnum):
+class CommandPhase(IntEnum):
     """Same numbers as the feedback of vla_interfaces/action/ExecuteCommand."""
 
     QUEUED = 0
@@ -54,7 +54,7 @@ class Stage(IntEnum):
 class Progress:
     """What the person is told while the command runs."""
 
-    stage: Stage
+    stage: CommandPhase
     message: str
     step_index: int = 0
     step_count: int = 0
@@ -109,7 +109,7 @@ class ExecutionAnswer:
     records: tuple[StepRecord, ...] = ()
 
 
-class Stages(Protocol):
+class PipelinePorts(Protocol):
     """The stages as the pipeline needs them. Every call ends on its own timeout, or when the token is canceled."""
 
     def scene(self, trace_id: str, token: CancelToken) -> Scene: ...
@@ -191,7 +191,7 @@ def check_command(command: str) -> str:
 class CommandPipeline:
     """Carries out one command after the other; keeps nothing between them."""
 
-    stages: Stages
+    stages: PipelinePorts
     clock: Callable[[], float]  # seconds, steady
     max_replans: int = 1
     confirmation_timeout_s: float = 30.0
@@ -210,7 +210,7 @@ class CommandPipeline:
         caller: Caller,
         dry_run: bool = False,
         confirmed: bool = False,
-        remark: Remark | None = None,
+        remark: DialogueTurn | None = None,
     ) -> CommandReport:
         """Never raises for what a stage or the person does: every failure is in the report.
 
@@ -253,12 +253,14 @@ class CommandPipeline:
         while True:
             token.raise_if_canceled()
             mark = self.clock()
-            progress(Progress(Stage.PERCEIVING, "Looking at what is known about the room."))
+            progress(Progress(CommandPhase.PERCEIVING, "Looking at what is known about the room."))
             request = replace(request, scene=self.stages.scene(trace_id, token))
             times = replace(times, perceiving=times.perceiving + self.clock() - mark)
 
             mark = self.clock()
-            progress(Progress(Stage.PLANNING, "Planning." if attempt == 0 else "Planning again."))
+            progress(
+                Progress(CommandPhase.PLANNING, "Planning." if attempt == 0 else "Planning again.")
+            )
             answer = self._plan(request, token, caller)
             times = replace(times, planning=times.planning + self.clock() - mark)
             while answer.question and not answer.result.ok and not dry_run:
@@ -271,7 +273,7 @@ class CommandPipeline:
                 mark = self.clock()
                 pair = (answer.question, said.message)
                 request = replace(request, answers=(*request.answers, pair))
-                progress(Progress(Stage.PLANNING, "Planning with your answer."))
+                progress(Progress(CommandPhase.PLANNING, "Planning with your answer."))
                 answer = self._plan(request, token, caller)
                 times = replace(times, planning=times.planning + self.clock() - mark)
             if not answer.result.ok or answer.plan is None:
@@ -295,7 +297,7 @@ class CommandPipeline:
             caller.planned(attempt, plan)
             progress(
                 Progress(
-                    Stage.PLANNING,
+                    CommandPhase.PLANNING,
                     plan.summary or "The plan is ready.",
                     step_count=len(plan.steps),
                     plan=plan,
@@ -332,7 +334,9 @@ class CommandPipeline:
             attempt += 1
             progress(
                 Progress(
-                    Stage.PLANNING, f"{execution.result.message} I try another way.", is_notice=True
+                    CommandPhase.PLANNING,
+                    f"{execution.result.message} I try another way.",
+                    is_notice=True,
                 )
             )
             request = replace(
@@ -345,7 +349,7 @@ class CommandPipeline:
     def _plan(self, request: PlanRequest, token: CancelToken, caller: Caller) -> PlanAnswer:
         answer = self.stages.plan(request, token)
         if answer.notice:
-            caller.progress(Progress(Stage.PLANNING, answer.notice, is_notice=True))
+            caller.progress(Progress(CommandPhase.PLANNING, answer.notice, is_notice=True))
         return answer
 
     def _ask_what_is_meant(
@@ -387,7 +391,7 @@ class CommandPipeline:
 
     def _announce(self, steps: Sequence[str], token: CancelToken, caller: Caller) -> None:
         caller.progress(
-            Progress(Stage.CONFIRMING, f"I am about to {listed(steps)}.", is_notice=True)
+            Progress(CommandPhase.CONFIRMING, f"I am about to {listed(steps)}.", is_notice=True)
         )
         if token.wait(self.announce_pause_s):
             token.raise_if_canceled()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One command from its acceptance to its end: its token, its progress, its question, its record.
 
-Knows no ROS: the goal behind it is an `Outlet`. Which command runs when is decided by `coordinator`.
+Knows no ROS: the goal behind it is an `ResultSink`. Which command runs when is decided by `coordinator`.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from typing import Protocol
 
 from vla_bringup.commands.answering import unsaid
 from vla_bringup.commands.command_pipeline import (
+    CommandPhase,
     CommandPipeline,
     CommandReport,
     Progress,
-    Stage,
     Times,
 )
-from vla_bringup.commands.conversation import Remark
+from vla_bringup.commands.dialogue import DialogueTurn
 from vla_bringup.supervision.system_state import Activity
 from vla_common.contracts.cancellation import CancelToken
 from vla_common.contracts.outcomes import Code, Result, VlaError
@@ -71,7 +71,7 @@ class Ending:
     canceled: bool = False
 
 
-class Outlet(Protocol):
+class ResultSink(Protocol):
     """The goal of a client."""
 
     def start(self, job: Callable[[], Ending]) -> None:
@@ -107,7 +107,7 @@ class Recorder(Protocol):
     def end(self, trace_id: str, result: Result, times: dict[str, float]) -> None: ...
 
 
-class Teller(Protocol):
+class Notifier(Protocol):
     """Where a command speaks to the person, to the log and to the world."""
 
     def say(
@@ -140,9 +140,9 @@ QUESTION_ID_LENGTH = 8
 """Short enough to be typed; nobody hits one by chance."""
 
 _ACTIVITIES = {
-    Stage.PERCEIVING: Activity.PLANNING,
-    Stage.PLANNING: Activity.PLANNING,
-    Stage.CONFIRMING: Activity.PLANNING,
+    CommandPhase.PERCEIVING: Activity.PLANNING,
+    CommandPhase.PLANNING: Activity.PLANNING,
+    CommandPhase.CONFIRMING: Activity.PLANNING,
 }
 
 
@@ -152,8 +152,8 @@ class CommandRun:
     def __init__(
         self,
         command: Command,
-        outlet: Outlet,
-        teller: Teller,
+        outlet: ResultSink,
+        teller: Notifier,
         recorder: Recorder,
         accepted_at_s: float = 0.0,
     ) -> None:
@@ -168,13 +168,13 @@ class CommandRun:
         self.accepted_at_s = accepted_at_s
         self.over = threading.Event()
         """It has had its end."""
-        self.remark: Remark | None = None
+        self.remark: DialogueTurn | None = None
         """What is kept of it for commands that go on from it."""
         self._teller = teller
         self._recorder = recorder
         self._attempt = 0
         self._recorded: dict[int, StepRecord] = {}
-        self._last = Progress(Stage.QUEUED, "Waiting.")
+        self._last = Progress(CommandPhase.QUEUED, "Waiting.")
         self._lock = threading.Lock()
         self._answer: str | None = None
         self._answered = threading.Event()
@@ -216,7 +216,10 @@ class CommandRun:
             )
         elif progress.plan is not None or progress.is_notice:
             self._teller.say(Kind.INFO, progress.message, self.trace_id)
-        elif progress.stage is Stage.EXECUTING and progress.message not in ("", before.message):
+        elif progress.stage is CommandPhase.EXECUTING and progress.message not in (
+            "",
+            before.message,
+        ):
             self._teller.say(Kind.INFO, progress.message, self.trace_id, speak=False)
 
     def ask(
@@ -232,7 +235,7 @@ class CommandRun:
         try:
             self.progress(
                 Progress(
-                    Stage.CONFIRMING,
+                    CommandPhase.CONFIRMING,
                     question,
                     question=question,
                     question_id=question_id,
@@ -274,10 +277,12 @@ class CommandRun:
         )
         if paused:
             sentence = "Paused: the command waits until somebody resumes (./vla manage resume)."
-            self.outlet.progress(Progress(Stage.QUEUED, sentence))
+            self.outlet.progress(Progress(CommandPhase.QUEUED, sentence))
         if before_it:
             noun = "command is" if before_it == 1 else "commands are"
-            self.outlet.progress(Progress(Stage.QUEUED, f"{before_it} {noun} before this one."))
+            self.outlet.progress(
+                Progress(CommandPhase.QUEUED, f"{before_it} {noun} before this one.")
+            )
 
     def carry_out(
         self, pipeline: CommandPipeline, limit_s: float, interval_s: float, begin_s: float

@@ -2,7 +2,7 @@
 """What becomes of commands: taken or refused, queued, run, answered, ended; and what stop, pause and deaths mean.
 
 Every command gets exactly one end. While the system is stopped none begins, and none that waited goes on by
-itself afterwards. Knows no ROS: goals are `Outlet`s, the robot and the components are behind `Ports`. Thread-safe;
+itself afterwards. Knows no ROS: goals are `ResultSink`s, the robot and the components are behind `Ports`. Thread-safe;
 nothing outside is called while its lock is held.
 """
 
@@ -22,12 +22,12 @@ from vla_bringup.commands.command_run import (
     CommandRun,
     Ending,
     Kind,
-    Outlet,
+    Notifier,
     Policy,
     Recorder,
-    Teller,
+    ResultSink,
 )
-from vla_bringup.commands.conversation import Conversation
+from vla_bringup.commands.dialogue import DialogueContext
 from vla_bringup.supervision.state_table import Event, refusal
 from vla_bringup.supervision.system_state import (
     Activity,
@@ -57,7 +57,7 @@ NO_ANSWER = "never mind"
 _POLICIES = {"queue": Policy.QUEUE, "replace": Policy.REPLACE, "refuse": Policy.REFUSE}
 
 
-class Ports(Teller, Protocol):
+class Ports(Notifier, Protocol):
     """What the coordinator needs of the world."""
 
     def stop_robot(self, reason: str) -> Result:
@@ -101,7 +101,7 @@ class Coordinator:
         self._ports = ports
         self._recorder = recorder
         self._clock = clock
-        self._conversation = Conversation(config.context_timeout_s, clock)
+        self._conversation = DialogueContext(config.context_timeout_s, clock)
         self._lock = threading.RLock()
         self._idle = threading.Condition(self._lock)
         self._intake = threading.Lock()
@@ -160,7 +160,7 @@ class Coordinator:
             return self._cleared
 
     def submit(
-        self, command: Command, outlet: Outlet, invalid: Result = OK, ticket: int | None = None
+        self, command: Command, outlet: ResultSink, invalid: Result = OK, ticket: int | None = None
     ) -> None:
         """Take a command; it ends through its outlet, at once when it is refused. invalid: why it must be."""
         run = CommandRun(command, outlet, self._ports, self._recorder, self._clock())

@@ -15,7 +15,7 @@ from typing import Protocol
 from vla_bringup.commands.command_pipeline import PlanAnswer, PlanRequest
 from vla_common.contracts.outcomes import Code, VlaError
 from vla_common.contracts.skills import Plan
-from vla_planner.core.summary import summarise
+from vla_planner.core.summary import summarize
 from vla_planner.core.validator import validate
 
 MAX_STEPS = 100
@@ -49,7 +49,7 @@ def judged(request: PlanRequest, answer: PlanAnswer, judges: Sequence[Judge] = (
         plan,
         command=request.command,
         steps=steps,
-        summary=summarise(steps),
+        summary=summarize(steps),
         trace_id=request.trace_id,
     )
     for judge in judges:

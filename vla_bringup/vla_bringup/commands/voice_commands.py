@@ -12,9 +12,9 @@ from collections.abc import Callable
 from typing import Protocol
 
 from vla_bringup.commands.command_pipeline import Progress
-from vla_bringup.commands.command_run import Command, CommandRun, Ending, Outlet
+from vla_bringup.commands.command_run import Command, CommandRun, Ending, ResultSink
 from vla_common.contracts.outcomes import OK, Result
-from vla_common.language.halt_phrases import is_stop as wants_rest
+from vla_common.language.halt_phrases import is_halt_command as wants_rest
 
 SOURCE = "voice"
 STOP = "stop"
@@ -29,7 +29,7 @@ class Commands(Protocol):
     def ticket(self) -> int: ...
 
     def submit(
-        self, command: Command, outlet: Outlet, invalid: Result = OK, ticket: int | None = None
+        self, command: Command, outlet: ResultSink, invalid: Result = OK, ticket: int | None = None
     ) -> None: ...
 
     def answer(

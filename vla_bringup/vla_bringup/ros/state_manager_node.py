@@ -27,14 +27,14 @@ from vla_interfaces.msg import ExecutionState, Feedback, SystemStatus, Transcrip
 from vla_interfaces.msg import Plan as PlanMsg
 from vla_interfaces.srv import Answer, GetStatus, Manage
 
+from vla_bringup.commands.command_inbox import CommandInbox
 from vla_bringup.commands.command_pipeline import CommandPipeline
 from vla_bringup.commands.command_run import Kind
 from vla_bringup.commands.coordinator import Coordinator, CoordinatorConfig
 from vla_bringup.commands.direct_plans import UNKNOWN_END, DirectPlans, Seen
-from vla_bringup.commands.intake import Intake
-from vla_bringup.commands.outbox import Outbox
 from vla_bringup.commands.plan_gate import PlanGate
 from vla_bringup.commands.plan_judging import judged
+from vla_bringup.commands.publish_queue import PublishQueue
 from vla_bringup.commands.voice_commands import AskedQuestions, VoiceCommands
 from vla_bringup.config import GROUPS
 from vla_bringup.journal.config import journal_path
@@ -43,8 +43,8 @@ from vla_bringup.journal.journal import Journal
 from vla_bringup.journal.reader import CommandRecord
 from vla_bringup.monitor.ros.monitor_client import Monitor
 from vla_bringup.ros.conversions import command_from_msg, queued_to_msg, status_to_msg
-from vla_bringup.ros.goal_outlet import GoalOutlet
-from vla_bringup.ros.stage_client import StageClient
+from vla_bringup.ros.goal_result_sink import GoalResultSink
+from vla_bringup.ros.node_clients import NodeClients
 from vla_bringup.supervision.local_stop import LocalStop
 from vla_bringup.supervision.ros.component_client import ComponentClient
 from vla_bringup.supervision.ros.name_guard import NameGuard, fresh, serving
@@ -56,18 +56,18 @@ from vla_common.contracts.outcomes import OK, Code, Result, VlaError
 from vla_common.contracts.skills import Plan
 from vla_common.contracts.trace import new_trace_id, short, trace_id_or_new
 from vla_common.language.foreign_text import MAX_PARAGRAPH, line
-from vla_common.language.halt_phrases import Wish, is_stop, wanted
+from vla_common.language.halt_phrases import Wish, is_halt_command, wanted
 from vla_common.machine.stop_channel import StopChannel
 from vla_common.machine.work_loops import WorkLoops
 from vla_common.ros.clients.action_client import RESULT_TIMEOUT_S
 from vla_common.ros.clients.stop_channel_client import open_stop_channel
 from vla_common.ros.conversions import outcome_from_msg, outcome_to_msg, plan_to_msg, time_from_msg
-from vla_common.ros.heartbeat import Pulse
+from vla_common.ros.heartbeat import HeartbeatPublisher
 from vla_common.ros.parameters import NodeParameters
 from vla_common.ros.qos import COMMAND, LATCHED
 from vla_common.ros.spin import lease_of
 from vla_common.ros.spin import main as spin_main
-from vla_common.ros.streams import Streams
+from vla_common.ros.subscription_node import SubscriptionNode
 from vla_executor.config import ExecutorConfig
 from vla_planner.config import PlannerConfig
 
@@ -105,10 +105,10 @@ class StateManagerNode(Node):
         self._execution = ExecutionState()
         self._left_behind: list[str] = []
         self._arriving = threading.local()
-        self._intake = Intake(self._on_defect)
-        self._outbox = Outbox(self._on_defect)
+        self._intake = CommandInbox(self._on_defect)
+        self._outbox = PublishQueue(self._on_defect)
         cli_args = tuple(kwargs.get("cli_args") or ())
-        self._streams = Streams(self, cli_args)
+        self._streams = SubscriptionNode(self, cli_args)
         optional = set(config.optional_components)
         limits = Limits(
             config.hang_timeout, config.startup_timeout, config.max_restarts, config.restart_window
@@ -135,7 +135,7 @@ class StateManagerNode(Node):
         self._names = NameGuard(
             self, config.transcript_sources, config.components, self._on_strangers
         )
-        self.stages = StageClient(self, config, self._is_active, self._robot, self._names.check)
+        self.stages = NodeClients(self, config, self._is_active, self._robot, self._names.check)
         pipeline = CommandPipeline(
             self.stages,
             time.monotonic,
@@ -218,7 +218,7 @@ class StateManagerNode(Node):
             callback_group=group,
             clock=Clock(clock_type=ClockType.STEADY_TIME),
         )
-        self._pulse = Pulse(self, uuid.uuid4().hex, group, WorkLoops())
+        self._pulse = HeartbeatPublisher(self, uuid.uuid4().hex, group, WorkLoops())
         if config.autostart:
             self._bring(True)
         self.changed()
@@ -255,10 +255,10 @@ class StateManagerNode(Node):
             trace_id = trace_id_or_new(handle.request.trace_id)
         except VlaError as error:
             trace_id, invalid = new_trace_id(), error.result
-        outlet = GoalOutlet(handle, trace_id, self.get_logger().debug, self._outbox)
+        outlet = GoalResultSink(handle, trace_id, self.get_logger().debug, self._outbox)
         command = command_from_msg(handle.request, bytes(handle.goal_id.uuid), trace_id)
         ticket, place = self._arriving.ticket, self._arriving.place
-        if is_stop(command.text):
+        if is_halt_command(command.text):
             place.give_up()
             self.coordinator.submit(command, outlet, invalid, ticket)
         else:  # one after the other, on a thread that may wait for the disk

@@ -91,7 +91,7 @@ class _Found:
     begins: int = 0
 
 
-def is_stop(command: str) -> bool:
+def is_halt_command(command: str) -> bool:
     """Whether the robot has to come to rest at once because of these words."""
     return wanted(command).wish is not Wish.NONE
 

@@ -62,7 +62,7 @@ PULSE = QoSProfile(
 )
 
 
-class Pulse:
+class HeartbeatPublisher:
     """Publishes `<node>/heartbeat` from a timer of the node's executor, as long as the node's work gets on."""
 
     def __init__(
@@ -108,7 +108,7 @@ class Pulse:
 
 
 @dataclass(frozen=True)
-class PulseInfo:
+class HeartbeatInfo:
     """What the last pulse of a node said."""
 
     instance: str
@@ -117,7 +117,7 @@ class PulseInfo:
     at_s: float
 
 
-class PulseWatch:
+class HeartbeatMonitor:
     """Watches the pulses of several nodes by name; callbacks come from threads of its own or of the executor.
 
     on_lost(name, reason) once when a node that was alive is lost; on_back(name) once when it is heard (again);
@@ -130,7 +130,7 @@ class PulseWatch:
         names: Iterable[str],
         on_lost: Callable[[str, str], None],
         on_back: Callable[[str], None] = lambda name: None,
-        on_pulse: Callable[[str, PulseInfo], None] = lambda name, info: None,
+        on_pulse: Callable[[str, HeartbeatInfo], None] = lambda name, info: None,
         timeout_s: float = TIMEOUT_S,
         group: Any = None,
         clock: Callable[[], float] = time.monotonic,
@@ -140,7 +140,7 @@ class PulseWatch:
         self._on_lost, self._on_back, self._on_pulse = on_lost, on_back, on_pulse
         self._clock = clock
         self._lock = threading.Lock()
-        self._last: dict[str, PulseInfo] = {}
+        self._last: dict[str, HeartbeatInfo] = {}
         self._lost: dict[str, str] = {}
         self._silence_s: dict[str, float] = {}
         self._strangers: dict[str, float] = {}
@@ -155,7 +155,7 @@ class PulseWatch:
         with self._lock:
             return name in self._last and name not in self._lost
 
-    def last(self, name: str) -> PulseInfo | None:
+    def last(self, name: str) -> HeartbeatInfo | None:
         """The last pulse, whether or not the node still lives; None before the first one."""
         with self._lock:
             return self._last.get(name)
@@ -196,7 +196,7 @@ class PulseWatch:
             health = outcome_from_msg(message.health)
         except ValueError:
             health = Result(Code.INTERNAL_ERROR, "Its pulse carries no proper outcome.")
-        info = PulseInfo(message.instance, process, health, self._clock())
+        info = HeartbeatInfo(message.instance, process, health, self._clock())
         if not self._believe(name, info):
             return
         with self._lock:
@@ -213,7 +213,7 @@ class PulseWatch:
             self._on_back(name)
         self._on_pulse(name, info)
 
-    def _believe(self, name: str, info: PulseInfo) -> bool:
+    def _believe(self, name: str, info: HeartbeatInfo) -> bool:
         """Anybody in the domain may send what looks like a pulse."""
         with self._lock:
             before = self._last.get(name)
@@ -268,7 +268,7 @@ class PulseWatch:
                 except Exception:  # the next death has to be seen as well
                     self._log.error(f"a loss was not dealt with:\n{traceback.format_exc()}")
 
-    def _judge(self, name: str, info: PulseInfo) -> None:
+    def _judge(self, name: str, info: HeartbeatInfo) -> None:
         state = process_state(info.process)
         if state is ProcessState.GONE:
             self._lose(name, "Its process has ended.")

@@ -23,11 +23,11 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from vla_common.contracts.outcomes import OK, Code, Result, VlaError
 from vla_common.machine.work_loops import WorkLoops
 from vla_common.ros.graph.wiring import mismatches
-from vla_common.ros.heartbeat import Pulse
+from vla_common.ros.heartbeat import HeartbeatPublisher
 from vla_common.ros.logger import CleanLogger
 from vla_common.ros.parameters import NodeParameters
 from vla_common.ros.spin import answer_always
-from vla_common.ros.streams import Streams
+from vla_common.ros.subscription_node import SubscriptionNode
 
 DIAGNOSTICS_PERIOD_S = 1.0
 FINAL_WORDS_S = 0.3
@@ -58,7 +58,7 @@ class VlaLifecycleNode(LifecycleNode):
         )
         self._group_names = list(groups or {})
         self._configs: dict[str, Any] = {}
-        self._streams: Streams | None = None
+        self._streams: SubscriptionNode | None = None
         self._cli_args = tuple(kwargs.get("cli_args") or ())
         self._built: _Entities = []
         self._opened: _Entities = []
@@ -81,7 +81,7 @@ class VlaLifecycleNode(LifecycleNode):
         self.loops = WorkLoops()
         """For work that must not take forever: while some of it is overdue, the node shows no pulse."""
         self._wiring: Result = OK
-        self._pulse = Pulse(self, instance, self.reentrant, self.loops, self._well)
+        self._pulse = HeartbeatPublisher(self, instance, self.reentrant, self.loops, self._well)
 
     live_parameters: tuple[str, ...] = ()
     """Parameters ("group.name") that `apply` can change while the node is configured; others are refused then."""
@@ -117,12 +117,12 @@ class VlaLifecycleNode(LifecycleNode):
 
     @property
     def streams(self) -> Any:
-        """The companion node for subscriptions to topics that come many times a second; see `vla_common.ros.streams`.
+        """The companion node for topics that come many times a second; see `vla_common.ros.subscription_node`.
 
         It lives from its first use in configure until the node is cleaned up.
         """
         if self._streams is None:
-            self._streams = Streams(self, self._cli_args)
+            self._streams = SubscriptionNode(self, self._cli_args)
         return self._streams.node
 
     def report_health(self, result: Result, **facts: Any) -> None:

@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 from vla_common.contracts.cancellation import CancelToken
 from vla_common.contracts.outcomes import OK, Code, Result
 from vla_common.contracts.skills import Condition, ObjectRef
-from vla_executor.plan.blocks import Block
 from vla_executor.plan.grouping import Group
+from vla_executor.plan.plan_segments import PlanSegment
 from vla_executor.plan.records import Records, StepState, state_of
-from vla_executor.plan.rounds import Moved
+from vla_executor.plan.rounds import RepeatState
 from vla_executor.plan.state import ExecutionState
 from vla_executor.plan.stepping import Ended, PreparedStep, StepRunner, canceled
 from vla_executor.skills import wording
@@ -36,13 +36,13 @@ class Failure:
 
 
 @dataclass
-class Course:
+class PlanExecution:
     """halted: brings the robot to a halt after a failure; returns the failure, or that the halt is not confirmed.
     answers: for each `find` that was asked whether it saw something, and the sentence about it.
     """
 
     steps: list[PreparedStep]
-    blocks: Sequence[Block]
+    blocks: Sequence[PlanSegment]
     token: CancelToken
     state: ExecutionState
     records: Records
@@ -70,13 +70,13 @@ class Course:
                 return failure
         return None
 
-    def _is_due(self, block: Block) -> bool:
+    def _is_due(self, block: PlanSegment) -> bool:
         if block.asks is None:
             return True
         found, _ = self.answers[block.asks]
         return found is (block.only_if is Condition.FOUND)
 
-    def _leave_out(self, block: Block, told: bool) -> None:
+    def _leave_out(self, block: PlanSegment, told: bool) -> None:
         """told: the person knows already."""
         assert block.asks is not None
         sentence = f"{self.answers[block.asks][1].rstrip('.')}, so I leave that out."
@@ -92,7 +92,7 @@ class Course:
             )
             told, answer = True, ""
 
-    def _in_rounds(self, block: Block) -> Failure | None:
+    def _in_rounds(self, block: PlanSegment) -> Failure | None:
         """A block once for each thing."""
         rounds = block.rounds
         assert rounds is not None
@@ -124,7 +124,7 @@ class Course:
             self.runner.memory.moved = None
 
     def _together(
-        self, indices: Sequence[int], moved: Moved | None = None
+        self, indices: Sequence[int], moved: RepeatState | None = None
     ) -> tuple[Failure | None, float | None]:
         """Steps that run at the same time. moved: they are part of a round.
 
@@ -199,7 +199,7 @@ class Course:
         failures: Sequence[int],
         group: Group,
         ended: Mapping[int, tuple[Ended, float]],
-        moved: Moved | None,
+        moved: RepeatState | None,
     ) -> Failure:
         """The one failure that counts, with the robot halted and all of them on record."""
         failed = failures[0] if group.first_failed is None else group.first_failed
@@ -225,13 +225,13 @@ class Course:
         return Failure(failed, result)
 
 
-def _moved(block: Block, steps: Sequence[PreparedStep], limit: int) -> Moved:
+def _moved(block: PlanSegment, steps: Sequence[PreparedStep], limit: int) -> RepeatState:
     """What a block will move, and where to: nothing so far."""
     rounds = block.rounds
     assert rounds is not None
     last = steps[rounds.last]
     place, thing = last.arguments.get("target_place"), last.arguments.get("target_object")
-    return Moved(
+    return RepeatState(
         rounds,
         limit,
         place if isinstance(place, str) else None,

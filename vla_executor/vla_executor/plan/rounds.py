@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from vla_common.contracts.outcomes import OK, Code, Result, VlaError
 from vla_common.contracts.scene import Place, SceneObject
 from vla_common.contracts.skills import ObjectRef
-from vla_executor.plan.blocks import Rounds, one_of
+from vla_executor.plan.plan_segments import Rounds, one_of
 from vla_executor.skills.wording import kind, plural, several
 from vla_executor.spatial.geometry import Point3
 
@@ -41,7 +41,7 @@ class Round:
 
 
 @dataclass
-class Moved:
+class RepeatState:
     """limit: most things moved. target_place, target_object: where they go; both None for a person."""
 
     rounds: Rounds

@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 from vla_common.contracts.outcomes import OK, Code, Result, VlaError
 from vla_common.contracts.skills import Argument, ObjectRef, Plan, RiskTier, StepRecord
 from vla_executor.config import ExecutorConfig, Ros2Config
-from vla_executor.plan.blocks import blocks_of, count_of
 from vla_executor.plan.grouping import StepError
-from vla_executor.plan.plan_execution import DEFECT, Course
+from vla_executor.plan.plan_execution import DEFECT, PlanExecution
+from vla_executor.plan.plan_segments import count_of, segments_of
 from vla_executor.plan.records import Progress, Records
 from vla_executor.plan.resources import Resources
 from vla_executor.plan.state import ExecutionState
@@ -76,7 +76,7 @@ class PlanRunner:
         """Never raises for what a plan or a robot does. owner: see `ExecutionState.begin`."""
         try:
             steps = self._prepare(plan, confirmed)
-            blocks = blocks_of([step.member for step in steps], self.config.max_group_rounds)
+            blocks = segments_of([step.member for step in steps], self.config.max_group_rounds)
             token = self.state.begin(plan.trace_id, len(plan.steps), owner)
         except StepError as error:
             return PlanResult(error.result, error.index)
@@ -95,7 +95,7 @@ class PlanRunner:
         )
         records = Records(len(steps), report, self.log)
         try:
-            course = Course(steps, blocks, token, self.state, records, runner, self._halted)
+            course = PlanExecution(steps, blocks, token, self.state, records, runner, self._halted)
             failure = course.carry_out()
             if failure is not None:
                 return PlanResult(failure.result, failure.step, records.all())

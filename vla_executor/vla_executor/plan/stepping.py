@@ -16,8 +16,8 @@ from vla_common.contracts.cancellation import CancelToken
 from vla_common.contracts.outcomes import OK, Code, Result, VlaError
 from vla_common.contracts.skills import Argument, Condition, ObjectRef
 from vla_executor.config import ExecutorConfig, Ros2Config
-from vla_executor.plan.blocks import one_of
 from vla_executor.plan.grouping import Group, Member, label
+from vla_executor.plan.plan_segments import one_of
 from vla_executor.plan.resources import Resources
 from vla_executor.robot.robot import Robot
 from vla_executor.safety.guard import Guard

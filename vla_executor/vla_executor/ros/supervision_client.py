@@ -15,7 +15,7 @@ from typing import Any
 from vla_common.contracts.outcomes import Code, VlaError
 from vla_common.machine.process_watch import LAUNCH, named
 from vla_common.machine.processes import ProcessState, kill, process_state
-from vla_common.ros.heartbeat import PulseWatch
+from vla_common.ros.heartbeat import HeartbeatMonitor
 
 SUPERVISOR = "state_manager"
 FIRST_PULSE_TIMEOUT_S = 2.0
@@ -36,7 +36,7 @@ class Supervision:
         self._lock = threading.Lock()
         self._owners: set[object] = set()
         self._heard = threading.Event()
-        self._watch = PulseWatch(
+        self._watch = HeartbeatMonitor(
             node,
             [SUPERVISOR],
             self._on_lost,

@@ -17,7 +17,7 @@ from dataclasses import replace
 from vla_common.contracts.outcomes import Code, VlaError
 from vla_common.contracts.scene import Place, SceneObject
 from vla_common.contracts.skills import ObjectRef
-from vla_executor.plan.blocks import count_of, one_of
+from vla_executor.plan.plan_segments import count_of, one_of
 from vla_executor.robot import driving
 from vla_executor.robot.robot import View
 from vla_executor.search import observing

@@ -10,8 +10,8 @@ from vla_common.contracts.cancellation import CancelToken
 from vla_common.contracts.scene import SceneObject
 from vla_common.contracts.skills import Argument, ObjectRef
 from vla_executor.config import ExecutorConfig, Ros2Config
-from vla_executor.plan.blocks import one_of
-from vla_executor.plan.rounds import Moved
+from vla_executor.plan.plan_segments import one_of
+from vla_executor.plan.rounds import RepeatState
 from vla_executor.robot.robot import Grip, Operation, Robot, Target
 from vla_executor.safety.guard import Guard
 from vla_executor.spatial.geometry import Point3, Pose2
@@ -28,7 +28,7 @@ class Memory:
 
     found: dict[ObjectRef, tuple[SceneObject, ...]] = field(default_factory=dict)
     held: SceneObject | None = None
-    moved: Moved | None = None
+    moved: RepeatState | None = None
 
     def meant(self, ref: ObjectRef) -> tuple[SceneObject, ...]:
         """What these words have meant so far, the first one first."""

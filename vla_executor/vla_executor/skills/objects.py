@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from vla_common.contracts.outcomes import Code, VlaError
 from vla_common.contracts.scene import Place, SceneObject
 from vla_common.contracts.skills import ObjectRef
-from vla_executor.plan import blocks
+from vla_executor.plan import plan_segments as blocks
 from vla_executor.robot import driving
 from vla_executor.robot.robot import Target
 from vla_executor.safety.guard import out_of_reach

@@ -170,6 +170,6 @@ def _spec_of(point: _EntryPoint, loaded: Any) -> SkillSpec:
     return spec
 
 
-def base_catalogue() -> list[SkillSpec]:
+def base_catalog() -> list[SkillSpec]:
     """The skills that come with this package, whether or not an executor runs."""
     return list(catalog.BASE_SKILLS)

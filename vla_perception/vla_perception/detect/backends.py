@@ -13,7 +13,7 @@ from pathlib import Path
 
 from vla_common.contracts.outcomes import Code, VlaError
 from vla_perception.config import VisionConfig
-from vla_perception.detect.color_detector import ColourDetector
+from vla_perception.detect.color_detector import ColorDetector
 from vla_perception.detect.detector import Detector
 from vla_perception.detect.fused_detector import FusedDetector
 from vla_perception.detect.network import (
@@ -40,7 +40,7 @@ class Choice:
 
 def choose_detector(config: VisionConfig) -> Choice:
     """Errors: INVALID_CONFIG (a file is missing or can't be used), PERCEPTION_UNAVAILABLE (a package is missing)."""
-    geometry = ColourDetector(
+    geometry = ColorDetector(
         config.min_points,
         config.max_size_m,
         config.min_height_m,

@@ -42,7 +42,7 @@ EDGE_NOISE = 0.0025
 
 
 @dataclass(frozen=True)
-class ColourDetector:
+class ColorDetector:
     """See the module. Lengths as in VisionConfig."""
 
     min_points: int = 8

@@ -111,7 +111,7 @@ def _sure(margin: float, scale: float, limit: float) -> float:
     return max(0.5, min(limit, 0.5 + 0.5 * margin / scale))
 
 
-def colour_of(pixels: NDArray[np.uint8], gain: float = 1.0) -> tuple[str, float]:
+def color_of(pixels: NDArray[np.uint8], gain: float = 1.0) -> tuple[str, float]:
     """Name and certainty of the colour of a thing's pixels (n, 3), uint8.
 
     Shaded pixels keep their hue: a and b are medians over the pixels that are lit (the brighter two thirds), lightness

@@ -282,10 +282,10 @@ def _superlative(
         return _by_distance(ref, fitting, objects, places, observer, relation == "farthest")
     if observer is None:
         return []
-    centre = [
+    center = [
         sum(item.position[axis] for item in fitting) / max(1, len(fitting)) for axis in (0, 1)
     ]
-    heading = math.atan2(centre[1] - observer[1], centre[0] - observer[0])
+    heading = math.atan2(center[1] - observer[1], center[0] - observer[0])
 
     def bearing(item: SceneObject) -> float:
         turn = math.atan2(item.position[1] - observer[1], item.position[0] - observer[0]) - heading

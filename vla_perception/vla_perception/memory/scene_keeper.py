@@ -152,7 +152,7 @@ class SceneKeeper:
             scene = self.known()
             return scene, find(ref, scene.objects, scene.places, self._observer)
 
-    def colour_doubt(self, ref: ObjectRef) -> Result:
+    def color_doubt(self, ref: ObjectRef) -> Result:
         """BAD_IMAGE where something may fit whose colour was never seen: then "nothing fits" is not known."""
         with self._lock:
             scene = self.known()

@@ -250,7 +250,7 @@ class RgbdFrame:
     stamp_s: float = 0.0
     base: Transform | None = None
     frame_id: str = field(default="", compare=False)
-    coloured: bool = True
+    colored: bool = True
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -298,7 +298,7 @@ def make_frame(
     max_depth_m: float = 4.0,
     min_valid: float = 0.02,
     frame_id: str = "",
-    coloured: bool = True,
+    colored: bool = True,
 ) -> RgbdFrame:
     """A checked frame; depths out of range, zero or not finite become NaN.
 
@@ -340,4 +340,4 @@ def make_frame(
             f"Hardly any pixel has a depth between {min_depth_m:g} and {max_depth_m:g} m.",
         )
     clean = np.where(good, depth, np.float32(np.nan)).astype(np.float32, copy=False)
-    return RgbdFrame(rgb, clean, intrinsics, camera, stamp_s, base, frame_id, coloured)
+    return RgbdFrame(rgb, clean, intrinsics, camera, stamp_s, base, frame_id, colored)

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from vla_common.contracts.outcomes import OK, Code, Result, VlaError
-from vla_perception.rgbd.rgbd_synchronizer import FramePairs, Pair
+from vla_perception.rgbd.rgbd_synchronizer import RgbdPair, RgbdSynchronizer
 
 FAILURES_TO_GIVE_UP = 3
 MAX_WAITERS = 4
@@ -28,12 +28,12 @@ REPEATED = Result(
 )
 
 
-class LookWorker:
+class FrameProcessor:
     """process(pair) raises VlaError for a picture that can't be used."""
 
     def __init__(
         self,
-        process: Callable[[Pair], None],
+        process: Callable[[RgbdPair], None],
         *,
         frame_rate_hz: float,
         idle_rate_hz: float,
@@ -43,7 +43,7 @@ class LookWorker:
         self._process = process
         self._on_result = on_result
         self._frame_rate_hz, self._idle_rate_hz = frame_rate_hz, idle_rate_hz
-        self._pairs = FramePairs(slack_s)
+        self._pairs = RgbdSynchronizer(slack_s)
         self._changed = threading.Condition()
         self._busy = False
         self._stopping = False
@@ -194,7 +194,7 @@ class LookWorker:
             if pair is not None:
                 self._look(pair)
 
-    def _look(self, pair: Pair) -> None:
+    def _look(self, pair: RgbdPair) -> None:
         result = OK
         try:
             self._process(pair)

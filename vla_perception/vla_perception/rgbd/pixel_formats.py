@@ -48,7 +48,7 @@ USABLE = (
     "rgb8, bgr8, rgba8, bgra8 and these with 16 bits, mono8, mono16, yuv422 (uyvy), yuv422_yuy2 (yuyv), nv12, nv21 "
     "and bayer_*"
 )
-COLOUR_STEP = 97
+COLOR_STEP = 97
 """Every so many pixels are looked at to see whether a picture has colours; no divisor of usual widths."""
 
 
@@ -93,16 +93,16 @@ def to_rgb(raw: Raw) -> NDArray[np.uint8]:
     )
 
 
-def shows_colours(encoding: str, rgb: NDArray[np.uint8]) -> bool:
+def shows_colors(encoding: str, rgb: NDArray[np.uint8]) -> bool:
     """Whether colours can be told: not of a grey camera, nor of one whose picture is grey in all channels."""
     name = encoding.lower()
     if name in ("8uc1", "mono8", "mono16"):
         return False
-    sample = rgb.reshape(-1, 3)[::COLOUR_STEP] if rgb.flags.c_contiguous else rgb[::7, ::13]
+    sample = rgb.reshape(-1, 3)[::COLOR_STEP] if rgb.flags.c_contiguous else rgb[::7, ::13]
     return bool(np.any(sample != sample[..., :1]))
 
 
-def to_metres(raw: Raw) -> F32:
+def to_meters(raw: Raw) -> F32:
     """(h, w) float32, NaN or 0 where not known; a view for 32FC1. Errors: BAD_IMAGE."""
     kind = _DEPTHS.get(raw.encoding.lower())
     if kind is None:

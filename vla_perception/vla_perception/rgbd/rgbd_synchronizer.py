@@ -16,7 +16,7 @@ KEEP = 6
 
 
 @dataclass(frozen=True)
-class Pair:
+class RgbdPair:
     """Colour and depth of one moment. stamp_s: of the colour picture, depth_stamp_s: of the depth."""
 
     stamp_s: float
@@ -30,7 +30,7 @@ class Pair:
         return min(self.stamp_s, self.depth_stamp_s)
 
 
-class FramePairs:
+class RgbdSynchronizer:
     """Matches two streams. Not thread-safe: the owner locks."""
 
     def __init__(self, slack_s: float = 0.02) -> None:
@@ -38,7 +38,7 @@ class FramePairs:
         self._colors: OrderedDict[float, Any] = OrderedDict()
         self._depths: OrderedDict[float, Any] = OrderedDict()
         self._taken_s = float("-inf")
-        self._waiting: Pair | None = None
+        self._waiting: RgbdPair | None = None
         self.dropped = 0
         """Pairs that a newer one replaced before anybody looked at them."""
         self.newest_color_s: float | None = None
@@ -59,11 +59,11 @@ class FramePairs:
         self._add(self._depths, stamp_s, picture)
         self._match()
 
-    def peek(self) -> Pair | None:
+    def peek(self) -> RgbdPair | None:
         """The newest pair that nobody has taken, or None."""
         return self._waiting
 
-    def take(self) -> Pair | None:
+    def take(self) -> RgbdPair | None:
         """As `peek`, and it is gone."""
         pair, self._waiting = self._waiting, None
         if pair is not None:
@@ -115,7 +115,7 @@ class FramePairs:
             if abs(near - stamp) <= self._slack_s:
                 if self._waiting is not None:
                     self.dropped += 1
-                self._waiting = Pair(stamp, self._colors[stamp], self._depths[near], near)
+                self._waiting = RgbdPair(stamp, self._colors[stamp], self._depths[near], near)
                 for old in [s for s in self._colors if s <= stamp]:
                     del self._colors[old]
                 return

@@ -37,7 +37,7 @@ from vla_common.ros.conversions import object_ref_from_msg, place_from_msg, pose
 from vla_perception.drawing import RGB
 from vla_perception.pipeline import Sighting
 from vla_perception.rgbd.frame import F32, Intrinsics, Transform, Window
-from vla_perception.rgbd.pixel_formats import Raw, to_metres, to_rgb
+from vla_perception.rgbd.pixel_formats import Raw, to_meters, to_rgb
 
 MAX_PLACES = 10_000
 _LENS_MODELS = ("plumb_bob", "rational_polynomial")
@@ -50,7 +50,7 @@ def color_from_msg(message: Image) -> NDArray[np.uint8]:
 
 def depth_from_msg(message: Image) -> F32:
     """(h, w) float32 metres, NaN or 0 where not known; a view for 32FC1. Errors: BAD_IMAGE."""
-    return to_metres(_raw(message))
+    return to_meters(_raw(message))
 
 
 def _raw(message: Image) -> Raw:

@@ -50,11 +50,11 @@ from vla_perception.memory.scene_memory import SceneMemory
 from vla_perception.memory.scene_store import OFF, SceneStore, memory_path
 from vla_perception.pipeline import Sighting, look
 from vla_perception.rgbd.frame import F32, Intrinsics, Transform, make_frame
-from vla_perception.rgbd.frame_processor import LookWorker
+from vla_perception.rgbd.frame_processor import FrameProcessor
 from vla_perception.rgbd.geometry_check import FrameWatch
-from vla_perception.rgbd.pixel_formats import shows_colours
+from vla_perception.rgbd.pixel_formats import shows_colors
 from vla_perception.rgbd.registration import register, same_pose, same_view
-from vla_perception.rgbd.rgbd_synchronizer import Pair
+from vla_perception.rgbd.rgbd_synchronizer import RgbdPair
 from vla_perception.ros import conversions
 
 LOG_PERIOD_S = 5.0
@@ -62,7 +62,7 @@ FUTURE_S = 1.0
 """Stamps farther ahead of the clock are wrong: such an image would pass for fresh for ever."""
 STALE_S = 10.0
 """Older stamps are of another clock: nobody works that long on one picture."""
-GREY_NOTE = "The camera's picture is grey: colours are not known."
+GRAY_NOTE = "The camera's picture is grey: colours are not known."
 IN_PLACE = Transform.from_quaternion((0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 1.0))
 STUCK_LOOK_S = 20.0
 """Far more than the slowest backend takes for one picture."""
@@ -73,7 +73,7 @@ class PerceptionNode(VlaLifecycleNode):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__("perception", {"vision": VisionConfig}, **kwargs)
-        self._worker: LookWorker | None = None
+        self._worker: FrameProcessor | None = None
         self._info: CameraInfo | None = None
         self._depth_info: CameraInfo | None = None
 
@@ -115,7 +115,7 @@ class PerceptionNode(VlaLifecycleNode):
         self._scene = self.create_publisher(SceneMsg, "scene", qos.LATCHED)
         self._annotated = self.create_publisher(Image, "annotated_image", qos.SENSOR)
         self._markers = self.create_publisher(MarkerArray, "markers", qos.COMMAND)
-        worker = LookWorker(
+        worker = FrameProcessor(
             self._watched_look,
             frame_rate_hz=c.frame_rate,
             idle_rate_hz=c.idle_rate_hz,
@@ -190,12 +190,12 @@ class PerceptionNode(VlaLifecycleNode):
 
     # --- one look -----------------------------------------------------------------------------------
 
-    def _watched_look(self, pair: Pair) -> None:
+    def _watched_look(self, pair: RgbdPair) -> None:
         """A look that never ends stops the pulse, and the state manager starts the node again."""
         with self.loops.busy("look", STUCK_LOOK_S):
             self._look(pair)
 
-    def _look(self, pair: Pair) -> None:
+    def _look(self, pair: RgbdPair) -> None:
         """Process one pair of images. Runs on the worker. Errors: VlaError for images that can't be used."""
         begin = time.monotonic()
         c, header = self._config, pair.color.header
@@ -210,7 +210,7 @@ class PerceptionNode(VlaLifecycleNode):
             )
         intrinsics = self._intrinsics(name, rgb.shape[1], rgb.shape[0], header.stamp)
         depth = self._registered(pair.depth, depth, name, intrinsics)
-        coloured = shows_colours(pair.color.encoding, rgb)
+        colored = shows_colors(pair.color.encoding, rgb)
         base = self._transform(c.base_frame, header.stamp)
         hand = self._transform(c.hand_frame, header.stamp)
         frame = make_frame(
@@ -223,7 +223,7 @@ class PerceptionNode(VlaLifecycleNode):
             min_depth_m=c.min_depth_m,
             max_depth_m=c.max_depth_m,
             frame_id=name,
-            coloured=coloured,
+            colored=colored,
         )
         self._frames.check(frame, self._keeper.places)
         sightings = look(frame, self._detector, self._keeper.places, c, hand)
@@ -234,11 +234,11 @@ class PerceptionNode(VlaLifecycleNode):
             OK,
             latency_ms=f"{spent_ms:.1f}",
             model_ms=f"{self._detector.latency_ms:.1f}",
-            note=self._detector.note or self._complaint or ("" if coloured else GREY_NOTE),
+            note=self._detector.note or self._complaint or ("" if colored else GRAY_NOTE),
             objects=len(scene.objects),
         )
 
-    def _check_time(self, pair: Pair) -> None:
+    def _check_time(self, pair: RgbdPair) -> None:
         """Errors: BAD_IMAGE."""
         now_s = self._now_s()
         if pair.stamp_s > now_s + FUTURE_S or pair.depth_stamp_s > now_s + FUTURE_S:
@@ -374,7 +374,7 @@ class PerceptionNode(VlaLifecycleNode):
         result = self._prepare(request)
         scene, found = self._keeper.answer(ref)
         if result.ok and not found:
-            result = self._keeper.colour_doubt(ref)
+            result = self._keeper.color_doubt(ref)
         response.outcome = outcome_to_msg(result)
         response.scene = scene_to_msg(scene, self._config.map_frame)
         response.objects = [scene_object_to_msg(item) for item in found]

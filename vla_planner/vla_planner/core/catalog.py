@@ -10,13 +10,13 @@ from vla_common.contracts.outcomes import Code, VlaError
 from vla_common.contracts.skills import SkillSpec
 
 
-def offline_catalogue() -> list[SkillSpec]:
+def offline_catalog() -> list[SkillSpec]:
     """The base skills. Errors: PLANNER_UNAVAILABLE where the executor is not installed."""
     try:
-        from vla_executor.skills.skill import base_catalogue
+        from vla_executor.skills.skill import base_catalog
     except ImportError as error:
         raise VlaError(
             Code.PLANNER_UNAVAILABLE,
             f"The list of skills comes with the package vla_executor, which is not installed ({error}).",
         ) from error
-    return base_catalogue()
+    return base_catalog()

@@ -66,7 +66,7 @@ class RulesBackend:
     def _read(self, command: str, known: Overlay) -> list[Element]:
         text = clean(command)
         words = split(text)
-        if all(word.is_stop for word in words):
+        if all(word.is_separator for word in words):
             raise VlaError(Code.EMPTY_COMMAND, "There are no words in the command.")
         tree = reading.Reader(text, words, known).read()
         if isinstance(tree, reading.Stumble):

@@ -29,7 +29,7 @@ from vla_planner.core.backend import (
 )
 from vla_planner.core.grammar_backend import RulesBackend
 from vla_planner.core.replanning import in_group, remaining
-from vla_planner.core.summary import summarise
+from vla_planner.core.summary import summarize
 from vla_planner.core.validator import validate
 from vla_planner.gate.gate import Gate, GateQuestion, is_of_the_gate, without_agreements
 from vla_planner.meaning.answers import declines
@@ -304,7 +304,7 @@ class Planner:
             holding=request.holding,
             max_steps=self.config.max_steps,
         )
-        plan = Plan(request.command, steps, planner, summarise(steps))
+        plan = Plan(request.command, steps, planner, summarize(steps))
         own = planner == RulesBackend.name and request.failure is None
         try:
             self._gate.check(request, steps, reading=steps if own else None)

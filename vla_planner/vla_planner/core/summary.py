@@ -18,7 +18,7 @@ _CASES = {
 }
 
 
-def summarise(steps: Sequence[Step]) -> str:
+def summarize(steps: Sequence[Step]) -> str:
     """ "I will go to the table, look for a red object at the table and pick up the red object at the table." """
     parts: list[str] = []
     for condition, group in groupby(steps, key=lambda step: step.only_if):
@@ -31,7 +31,7 @@ def summarise(steps: Sequence[Step]) -> str:
 
 
 def in_full(steps: Sequence[Step]) -> str:
-    """As `summarise`, but so exact that no two plans are told alike: for questions whether a plan may be carried out.
+    """As `summarize`, but so exact that no two plans are told alike: for questions whether a plan may be carried out.
 
     What is the same several times in a row is told once, with how often and the whole amount.
     """

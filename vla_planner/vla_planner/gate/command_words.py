@@ -209,7 +209,7 @@ def _clauses(words: Sequence[Word]) -> list[list[Word]]:
     out: list[list[Word]] = [[]]
     for index, word in enumerate(words):
         follows = words[index + 1].text if index + 1 < len(words) else ""
-        if word.is_stop or (word.text in _BREAKS and follows not in ("of", "than", "not")):
+        if word.is_separator or (word.text in _BREAKS and follows not in ("of", "than", "not")):
             out.append([])
         else:
             out[-1].append(word)

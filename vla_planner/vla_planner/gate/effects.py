@@ -77,10 +77,10 @@ def _effect(step: Step, asked: ObjectRef | None) -> Effect:
     place = a.get("place", a.get("target_place", ""))
     plain = Effect(step.skill, step, about=about, at=str(place), only_if=step.only_if, asked=asked)
     if step.skill == "move":
-        metres, side = _number(a.get("distance")), str(a.get("direction", "forward"))
-        if metres < 0:
-            metres, side = -metres, _OPPOSITE.get(side, side)
-        return replace(plain, amount=metres, side=side)
+        meters, side = _number(a.get("distance")), str(a.get("direction", "forward"))
+        if meters < 0:
+            meters, side = -meters, _OPPOSITE.get(side, side)
+        return replace(plain, amount=meters, side=side)
     if step.skill == "turn":
         return replace(plain, amount=_number(a.get("angle")))
     if step.skill == "wait":

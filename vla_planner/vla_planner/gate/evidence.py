@@ -123,7 +123,7 @@ _ANYTHING = frozenset(
         "them",
     }
 )
-_COLOURS = frozenset(
+_COLORS = frozenset(
     {"red", "green", "blue", "yellow", "white", "black", "orange", "purple", "pink", "brown", "grey",
      "gray", "cyan", "silver", "golden", "beige", "turquoise", "violet"}
 )  # fmt: skip
@@ -415,8 +415,8 @@ class _Words:
         said = self._said
         own = {word.lower() for word in ref.attributes}
         own |= {word for item in fitting for word in (item.color, *item.attributes) if word}
-        colours = (said.attributes | said.words) & _COLOURS
-        if colours and len(said.labels) <= 1 and not colours & own:
+        colors = (said.attributes | said.words) & _COLORS
+        if colors and len(said.labels) <= 1 and not colors & own:
             return f"it does not say that it is about the {ref.describe()}"
         for mine, others in _OPPOSED:
             if said.words & mine and own & others and not own & mine:
@@ -605,12 +605,12 @@ class _Words:
                     reasons.append(f"it names the {label}, the plan does not")
         own = {word.lower() for ref in refs for word in ref.attributes}
         own |= {word for item in fitting for word in (item.color, *item.attributes) if word}
-        for word in sorted(said.attributes & _COLOURS):
+        for word in sorted(said.attributes & _COLORS):
             if word not in own:
                 reasons.append(f"it says '{word}', the plan does not")
-        metres = [effect.amount for effect in plan if effect.skill == "move"]
+        meters = [effect.amount for effect in plan if effect.skill == "move"]
         radians = [abs(effect.amount) for effect in plan if effect.skill == "turn"]
-        for values, amounts, unit in ((said.lengths, metres, "m"), (said.angles, radians, "rad")):
+        for values, amounts, unit in ((said.lengths, meters, "m"), (said.angles, radians, "rad")):
             if values and not amounts and not any("pose" in e.step.arguments for e in plan):
                 reasons.append(f"it says {values[0]:.3g} {unit}, the plan does not")
         turned = {"left" if e.amount > 0 else "right" for e in plan if e.skill == "turn"}

@@ -14,11 +14,11 @@ from vla_planner.config import PlannerConfig
 
 def check_sums(steps: Sequence[Step], scene: Scene, config: PlannerConfig) -> None:
     """Errors: INVALID_ARGUMENT with the sum, the limit and the parameter."""
-    metres = radians = seconds = 0.0
+    meters = radians = seconds = 0.0
     things = drives = 0
     for step in steps:
         a = step.arguments
-        metres += abs(_number(a.get("distance"))) if step.skill == "move" else 0.0
+        meters += abs(_number(a.get("distance"))) if step.skill == "move" else 0.0
         radians += abs(_number(a.get("angle"))) if step.skill == "turn" else 0.0
         seconds += _number(a.get("duration"))
         drives += step.skill == "go_to"
@@ -26,7 +26,7 @@ def check_sums(steps: Sequence[Step], scene: Scene, config: PlannerConfig) -> No
             things += _how_many(a.get("object"), scene)
     degrees, most_degrees = math.degrees(radians), math.degrees(config.max_command_turn_rad)
     for what, value, most, name in (
-        (f"{metres:.4g} m of driving", metres, config.max_command_distance_m, "max_command_distance_m"),
+        (f"{meters:.4g} m of driving", meters, config.max_command_distance_m, "max_command_distance_m"),
         (f"{degrees:.5g} degrees of turning", degrees, most_degrees, "max_command_turn_rad"),
         (f"{seconds:.4g} s of waiting and working", seconds, config.max_command_duration_s, "max_command_duration_s"),
         (f"{things} things to take", things, config.max_command_picks, "max_command_picks"),

@@ -118,7 +118,7 @@ def _clause(tree: Any) -> Clause:
                 measures.extend(measures_in(child.children))
             elif child.data in ("np", "given"):
                 things.append(_thing(child.children))
-            elif child.data == "tail" and (said := _colours_of(child)):
+            elif child.data == "tail" and (said := _colors_of(child)):
                 if not things:
                     raise VlaError(Code.NOT_UNDERSTOOD, f"I don't know what is {said[0]}.")
                 attributes = dict.fromkeys((*things[-1].attributes, *said))
@@ -210,7 +210,7 @@ def _first_meaning(tree: Any) -> str:
     return ""
 
 
-def _colours_of(tree: Any) -> list[str]:
+def _colors_of(tree: Any) -> list[str]:
     """Of "that is blue"; empty for a tail that says where."""
     return [str(child.meaning) for child in tree.children if item_type(child) == "ADJ"]
 

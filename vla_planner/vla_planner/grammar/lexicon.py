@@ -167,14 +167,14 @@ class Lexicon:
             length, is_weak = self._one_separator(words, index)
             if not length:
                 break
-            if words[index].is_stop:
+            if words[index].is_separator:
                 ends = ends or any(char in _SENTENCE_ENDS for char in words[index].text)
             index, weak = index + length, weak and is_weak
         return index - start, weak, ends
 
     def _one_separator(self, words: Sequence[Word], index: int) -> tuple[int, bool]:
         word = words[index]
-        if word.is_stop:
+        if word.is_separator:
             return 1, word.text == ","
         for length in (4, 3, 2, 1):
             key = tuple(item.text for item in words[index : index + length])

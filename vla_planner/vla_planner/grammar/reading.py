@@ -214,7 +214,7 @@ class Reader:
             ):
                 return [self._text(index, end)]
         end = len(words)
-        while end > index + 1 and words[end - 1].is_stop:
+        while end > index + 1 and words[end - 1].is_separator:
             end -= 1
         found = [self._text(index, end)]
         if end < len(words):

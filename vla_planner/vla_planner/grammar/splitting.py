@@ -28,7 +28,7 @@ class Word:
     text: str
     start: int
     end: int
-    is_stop: bool = False  # punctuation that ends or joins
+    is_separator: bool = False  # punctuation that ends or joins
 
 
 def clean(command: str) -> str:

@@ -32,7 +32,7 @@ _MANNERS = frozenset({"please", "robot", "well", "oh", "um", "uh"})
 
 def declines(answer: str) -> bool:
     """Whether an answer calls the command off: "never mind", "no thanks"."""
-    words = [word.text for word in split(clean(answer)) if not word.is_stop]
+    words = [word.text for word in split(clean(answer)) if not word.is_separator]
     kept = [word for word in words if word not in _MANNERS] or words
     return " ".join(kept) in lexicon.load().answers.none
 
@@ -168,7 +168,7 @@ class Asker:
 
     def _said(self, answer: str) -> str:
         """In lower case, without punctuation and fillers."""
-        words = [word for word in split(clean(answer)) if not word.is_stop]
+        words = [word for word in split(clean(answer)) if not word.is_separator]
         kept, index = [], 0
         while index < len(words):
             candidates = self._overlay.candidates(words, index)

@@ -130,7 +130,7 @@ class GridPlanner:
             what = "furniture" if self._open.all() else "furniture and zones to keep out of"
             blocks = "blocks" if self._open.all() else "block"
             raise NoPath(f"{what} {blocks} every way to ({goal[0]:.2f}, {goal[1]:.2f})")
-        return self._straighten([start, *(self._centre(c) for c in cells), goal])
+        return self._straighten([start, *(self._center(c) for c in cells), goal])
 
     def _distances(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
         distance: NDArray[np.float64] = np.minimum(
@@ -145,7 +145,7 @@ class GridPlanner:
             return np.zeros(x.shape, dtype=bool)
         return self._keep_out.covers(x, y)
 
-    def _centre(self, cell: tuple[int, int]) -> tuple[float, float]:
+    def _center(self, cell: tuple[int, int]) -> tuple[float, float]:
         return (cell[0] + 0.5) * CELL_M - self._half[0], (cell[1] + 0.5) * CELL_M - self._half[1]
 
     def _nearest_free(
@@ -159,7 +159,7 @@ class GridPlanner:
         for i in range(max(ci - steps, 0), min(ci + steps + 1, self._shape[0])):
             for j in range(max(cj - steps, 0), min(cj + steps + 1, self._shape[1])):
                 if free[i, j]:
-                    distance = math.dist(point, self._centre((i, j)))
+                    distance = math.dist(point, self._center((i, j)))
                     if distance < best_distance:
                         best, best_distance = (i, j), distance
         return best

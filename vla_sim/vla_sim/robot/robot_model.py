@@ -139,7 +139,7 @@ YAW_KV = 330.0
 YAW_TORQUE_NM = 140.0
 
 _DARK = "0.16 0.17 0.19 1"
-_GREY = "0.45 0.47 0.50 1"
+_GRAY = "0.45 0.47 0.50 1"
 _LIGHT = "0.74 0.76 0.78 1"
 _TEAL = "0.10 0.30 0.34 1"
 _PAD = "0.08 0.08 0.09 1"
@@ -164,7 +164,7 @@ def robot_body_xml() -> str:
             f'<body name="stage{stage}" pos="{parent_x} 0 0" gravcomp="1">'
             f'<joint name="stage{stage}" type="slide" axis="1 0 0" range="0 {STAGE_TRAVEL_M}" armature="0.5"/>'
             f'<geom class="robot" type="box" size="{length / 2} {half_y} {half_z}" '
-            f'pos="{front - length / 2} 0 0" mass="0.25" rgba="{_LIGHT if stage % 2 else _GREY}"/>'
+            f'pos="{front - length / 2} 0 0" mass="0.25" rgba="{_LIGHT if stage % 2 else _GRAY}"/>'
         )
         closing += "</body>"
     palm_x = HAND_LENGTH_M - PALM_CLEARANCE_M
@@ -194,7 +194,7 @@ def robot_body_xml() -> str:
         f'<joint name="wrist_roll" type="hinge" axis="1 0 0" range="{-ROLL_LIMIT_RAD} {ROLL_LIMIT_RAD}" '
         f'armature="0.01"/>'
         f'<geom class="robot" type="cylinder" fromto="0.015 0 0 {palm_x - 0.02} 0 0" size="0.020" '
-        f'mass="0.1" rgba="{_GREY}"/>'
+        f'mass="0.1" rgba="{_GRAY}"/>'
         f'<geom class="robot" type="box" size="0.012 0.070 0.020" pos="{palm_x - 0.012} 0 0" mass="0.2" '
         f'rgba="{_DARK}"/>'
         f'<site name="grip" pos="{HAND_LENGTH_M} 0 0" size="0.004" group="5"/>'
@@ -213,7 +213,7 @@ def robot_body_xml() -> str:
   <geom class="robot_visual" type="box" size="0.012 0.045 0.006" pos="0.185 0 {BASE_HEIGHT_M + 0.008}"
         rgba="{_TEAL}"/>
   <geom class="robot" type="box" size="0.020 0.030 {(mast_top - BASE_HEIGHT_M) / 2}"
-        pos="{MAST_X_M} 0 {(mast_top + BASE_HEIGHT_M) / 2}" mass="4" rgba="{_GREY}"/>
+        pos="{MAST_X_M} 0 {(mast_top + BASE_HEIGHT_M) / 2}" mass="4" rgba="{_GRAY}"/>
   <body name="head_pan" pos="{MAST_X_M} 0 {HEAD_HEIGHT_M}" gravcomp="1">
     <joint name="head_pan" type="hinge" axis="0 0 1" range="{-PAN_LIMIT_RAD} {PAN_LIMIT_RAD}" armature="0.01"/>
     <geom class="robot_visual" type="cylinder" size="0.028 0.012" pos="0 0 -0.012" mass="0.1" rgba="{_DARK}"/>
@@ -237,7 +237,7 @@ def robot_body_xml() -> str:
              range="{-SHOULDER_LIMIT_RAD} {SHOULDER_LIMIT_RAD}" armature="0.05"/>
       <geom class="robot" type="cylinder" size="0.036 0.034" mass="0.4" rgba="{_DARK}"/>
       <geom class="robot" type="box" size="{(tube - 0.022) / 2} 0.034 0.030" pos="{(tube - 0.022) / 2} 0 0"
-            mass="0.5" rgba="{_GREY}"/>
+            mass="0.5" rgba="{_GRAY}"/>
       {stages}{hand}{closing}
     </body>
   </body>

@@ -253,9 +253,9 @@ def depth_to_msg(picture: Picture, encoding: str, stamp: Time) -> Image:
     """32FC1: metres, NaN unknown. 16UC1: millimetres, 0 unknown."""
     depth = picture.depth_m
     if encoding == "16UC1":
-        millimetres = np.nan_to_num(depth * 1000.0, nan=0.0)
+        millimeters = np.nan_to_num(depth * 1000.0, nan=0.0)
         return image_to_msg(
-            np.clip(np.rint(millimetres), 0, 65535).astype(np.uint16), encoding, stamp
+            np.clip(np.rint(millimeters), 0, 65535).astype(np.uint16), encoding, stamp
         )
     return image_to_msg(depth, encoding, stamp)
 
@@ -291,7 +291,7 @@ def known_place_to_msg(place: PlaceSpec) -> Place:
 def object_to_msg(truth: ObjectTruth, stamp: Time) -> SceneObject:
     """The truth about an object."""
     message = SceneObject()
-    message.id, message.label, message.color = truth.spec.name, truth.spec.kind, truth.spec.colour
+    message.id, message.label, message.color = truth.spec.name, truth.spec.kind, truth.spec.color
     message.attributes = [truth.spec.size]
     message.confidence = 1.0
     p, q = message.pose.pose.position, message.pose.pose.orientation

@@ -125,9 +125,9 @@ class GlRenderer:
         mujoco.mjr_readPixels(rgb, depth, viewport, self._context)
         small = _reduce(rgb, scale)[::-1]
         raw = depth[::scale, ::scale][::-1] if scale == 1 else depth[1::2, ::2][::-1]
-        metres = (self._near * self._far) / (self._near + raw * (self._far - self._near))
-        metres[raw <= 0.0] = np.nan
-        return Picture(np.ascontiguousarray(small), np.ascontiguousarray(metres, dtype=np.float32))
+        meters = (self._near * self._far) / (self._near + raw * (self._far - self._near))
+        meters[raw <= 0.0] = np.nan
+        return Picture(np.ascontiguousarray(small), np.ascontiguousarray(meters, dtype=np.float32))
 
     def _update(self, data: mujoco.MjData, camera: str) -> None:
         self._camera.fixedcamid = self._model.camera(camera).id

@@ -25,7 +25,7 @@ class NoiseConfig:
 
     depth_sigma_m: float = 0.0015
     """Standard deviation at 1 m; grows with the square of the distance."""
-    colour_sigma: float = 1.5
+    color_sigma: float = 1.5
     """Standard deviation in grey levels of 255."""
     exposure_sigma: float = 0.02
     """Relative wander of the brightness."""
@@ -54,9 +54,9 @@ class NoiseModel:
                 float(self._random.normal(0.0, c.exposure_sigma)) * (1 - EXPOSURE_MEMORY**2) ** 0.5
             )
             self._exposure = EXPOSURE_MEMORY * self._exposure + fresh
-        if c.colour_sigma > 0 or c.exposure_sigma > 0:
+        if c.color_sigma > 0 or c.exposure_sigma > 0:
             noisy = rgb.astype(np.float32) * np.float32(1.0 + self._exposure)
-            noisy += c.colour_sigma * self._draw(rgb.shape) + 0.5
+            noisy += c.color_sigma * self._draw(rgb.shape) + 0.5
             rgb = np.clip(noisy, 0, 255).astype(np.uint8)
         if c.edge_holes > 0:
             edges = np.zeros(depth.shape, bool)

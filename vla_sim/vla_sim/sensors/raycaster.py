@@ -26,12 +26,12 @@ class RayRenderer:
     def __init__(self, model: mujoco.MjModel) -> None:
         self._model = model
         self._rays: dict[tuple[str, int, int], NDArray[np.float64]] = {}
-        colours = np.array(model.geom_rgba[:, :3])
+        colors = np.array(model.geom_rgba[:, :3])
         for geom in range(model.ngeom):
             material = int(model.geom_matid[geom])
             if material >= 0:
-                colours[geom] = model.mat_rgba[material, :3]
-        self._colours = colours
+                colors[geom] = model.mat_rgba[material, :3]
+        self._colors = colors
         self._floor = int(model.geom("floor").id)
 
     def render(self, data: mujoco.MjData, camera: str, width: int, height: int) -> Picture:
@@ -65,15 +65,15 @@ class RayRenderer:
         )
         hit = geom_ids >= 0
         rgb = np.zeros((count, 3), np.float64)
-        colours = self._colours[geom_ids[hit]]
+        colors = self._colors[geom_ids[hit]]
         points = origin + directions[hit] * distances[hit, None]
         floor = geom_ids[hit] == self._floor
         checker = (np.floor(points[:, 0] * 2) + np.floor(points[:, 1] * 2)) % 2
-        colours[floor] = np.where(checker[floor, None] > 0, 0.48, 0.44)
+        colors[floor] = np.where(checker[floor, None] > 0, 0.48, 0.44)
         overhead = np.clip(normals[hit, 2], 0.0, 1.0)
         frontal = np.abs(np.einsum("ij,ij->i", normals[hit], directions[hit]))
         light = AMBIENT + OVERHEAD * overhead + FRONTAL * frontal
-        rgb[hit] = np.clip(colours * light[:, None], 0.0, 1.0)
+        rgb[hit] = np.clip(colors * light[:, None], 0.0, 1.0)
         depth = np.full(count, np.nan, np.float32)
         depth[hit] = distances[hit] * -rays[hit, 2]
         image = (rgb.reshape(h, w, 3) * 255 + 0.5).astype(np.uint8)

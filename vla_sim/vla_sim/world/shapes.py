@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vla_sim.world.world_spec import COLOURS, ObjectSpec
+from vla_sim.world.world_spec import COLORS, ObjectSpec
 
 RING_BOXES = 12
 LATHE_SEGMENTS = 28
@@ -146,7 +146,7 @@ def object_body_xml(thing: ObjectSpec) -> str:
     """MJCF body of an object, with a free joint of its own name."""
     shape = object_shape(thing.kind, thing.size)
     r, h = shape.width_m / 2, shape.height_m
-    red, green, blue = COLOURS[thing.colour]
+    red, green, blue = COLORS[thing.color]
     rgba = f'rgba="{red} {green} {blue} 1"'
     half = math.cos(thing.yaw_rad / 2), math.sin(thing.yaw_rad / 2)
     inertia_xy = shape.mass_kg * (3 * r * r + h * h) / 12

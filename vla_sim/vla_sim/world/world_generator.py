@@ -13,7 +13,7 @@ import random
 
 from vla_sim.world.shapes import object_shape
 from vla_sim.world.world_spec import (
-    COLOURS,
+    COLORS,
     OBJECT_KINDS,
     OBJECT_SIZES,
     ObjectSpec,
@@ -111,21 +111,21 @@ def _objects(rng: random.Random, places: tuple[PlaceSpec, ...]) -> tuple[ObjectS
     bowls = 0
     for index, place in enumerate(slots):
         if index == 0:
-            kind, colour = rng.choice(GRASPABLE_KINDS), "red"
+            kind, color = rng.choice(GRASPABLE_KINDS), "red"
         else:
             kind = rng.choice(OBJECT_KINDS if bowls < 2 else GRASPABLE_KINDS)
-            colour = rng.choice(list(COLOURS))
+            color = rng.choice(list(COLORS))
         size = rng.choice(OBJECT_SIZES)
         spot = _free_spot(rng, place, kind, size, made)
         if spot is None:
             continue
         bowls += kind == "bowl"
-        base_name = f"{colour}_{kind}"
+        base_name = f"{color}_{kind}"
         counts[base_name] = counts.get(base_name, 0) + 1
         name = base_name if counts[base_name] == 1 else f"{base_name}_{counts[base_name]}"
         height = place.height_m + object_shape(kind, size).height_m / 2 + SETTLE_GAP_M
         made.append(
-            ObjectSpec(name, kind, colour, size, *spot, height, rng.uniform(-math.pi, math.pi))
+            ObjectSpec(name, kind, color, size, *spot, height, rng.uniform(-math.pi, math.pi))
         )
     return tuple(made)
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-COLOURS: dict[str, tuple[float, float, float]] = {
+COLORS: dict[str, tuple[float, float, float]] = {
     "red": (0.80, 0.05, 0.05),
     "green": (0.08, 0.55, 0.14),
     "blue": (0.07, 0.18, 0.75),
@@ -78,7 +78,7 @@ class ObjectSpec:
 
     name: str
     kind: str
-    colour: str
+    color: str
     size: str
     x_m: float
     y_m: float
@@ -214,9 +214,9 @@ def validate_world(world: WorldSpec) -> None:
             raise WorldError(
                 f"object {thing.name!r}: kind {thing.kind!r} is none of {', '.join(OBJECT_KINDS)}"
             )
-        if thing.colour not in COLOURS:
+        if thing.color not in COLORS:
             raise WorldError(
-                f"object {thing.name!r}: colour {thing.colour!r} is none of {', '.join(COLOURS)}"
+                f"object {thing.name!r}: colour {thing.color!r} is none of {', '.join(COLORS)}"
             )
         if thing.size not in OBJECT_SIZES:
             raise WorldError(
@@ -250,6 +250,8 @@ def _entry(cls: Any, raw: Any, where: str) -> Any:
     if not isinstance(raw, dict):
         raise WorldError(f"{where} is missing or not a mapping")
     fields = cls.__dataclass_fields__
+    if "colour" in raw and "color" in fields and "color" not in raw:
+        raw = {"color" if key == "colour" else key: value for key, value in raw.items()}
     unknown = sorted(set(map(str, raw)) - set(fields))
     if unknown:
         raise WorldError(f"{where}: unknown key {unknown[0]!r}; known are {', '.join(fields)}")

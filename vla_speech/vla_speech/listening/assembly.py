@@ -10,12 +10,12 @@ from vla_common.contracts.outcomes import VlaError
 from vla_speech.config import SpeechConfig, WhisperConfig
 from vla_speech.listening.foreground import Foreground
 from vla_speech.listening.segmenter import Rules, Segmenter
-from vla_speech.listening.utterance_detector import Listener
+from vla_speech.listening.utterance_detector import UtteranceDetector
 from vla_speech.listening.vad import SileroVad, VoiceActivity
-from vla_speech.recognition.backends import make_recogniser
-from vla_speech.recognition.recognizer import Recogniser
+from vla_speech.recognition.backends import make_recognizer
+from vla_speech.recognition.recognizer import Recognizer
 from vla_speech.recognition.whisper.faster_whisper_recognizer import (
-    FasterWhisperRecogniser,
+    FasterWhisperRecognizer,
     StopAmongWords,
 )
 from vla_speech.stopping.stop_matcher import SphinxMatcher
@@ -33,9 +33,9 @@ from vla_speech.stopping.stop_spotter import (
 class Parts:
     """make_listener starts anew: nothing of an earlier listener comes along."""
 
-    recogniser: Recogniser
+    recognizer: Recognizer
     reason: str
-    make_listener: Callable[[], Listener]
+    make_listener: Callable[[], UtteranceDetector]
 
 
 def make_parts(speech: SpeechConfig, whisper: WhisperConfig, tell: Callable[[str], None]) -> Parts:
@@ -43,11 +43,11 @@ def make_parts(speech: SpeechConfig, whisper: WhisperConfig, tell: Callable[[str
 
     Without a spotter stops still come from whole utterances, and `tell` says so.
     """
-    recogniser, reason = make_recogniser(speech, whisper, tell)
-    good = recogniser if isinstance(recogniser, FasterWhisperRecogniser) else None
+    recognizer, reason = make_recognizer(speech, whisper, tell)
+    good = recognizer if isinstance(recognizer, FasterWhisperRecognizer) else None
     if good is not None and not good.spots_stops:
         tell(
-            f"{recogniser.name} is too slow here to transcribe while somebody speaks and to confirm stop words: "
+            f"{recognizer.name} is too slow here to transcribe while somebody speaks and to confirm stop words: "
             "there are no partial transcripts, and pocketsphinx spots stop words alone."
         )
         good = None
@@ -55,7 +55,7 @@ def make_parts(speech: SpeechConfig, whisper: WhisperConfig, tell: Callable[[str
     among = None if good is None else StopAmongWords(good)
     vad = SileroVad()
     return Parts(
-        recogniser, reason, lambda: make_listener(speech, vad, matcher, Foreground(), among)
+        recognizer, reason, lambda: make_listener(speech, vad, matcher, Foreground(), among)
     )
 
 
@@ -88,7 +88,7 @@ def make_listener(
     matcher: Matcher | None,
     foreground: Foreground | None = None,
     covered_matcher: Matcher | None = None,
-) -> Listener:
+) -> UtteranceDetector:
     """A listener by the parameters around the given parts. covered_matcher: see `StopSpotter`."""
     vad.reset()
     release = min(speech.vad_release, speech.vad_threshold)
@@ -106,4 +106,4 @@ def make_listener(
             speech.vad_threshold, release, speech.stop_pause_s, speech.stop_threshold
         )
         spotter = StopSpotter(matcher, phrases_of(speech.stop_words), stop_rules, covered_matcher)
-    return Listener(vad, Segmenter(rules), spotter, speech.partial_interval_s, foreground)
+    return UtteranceDetector(vad, Segmenter(rules), spotter, speech.partial_interval_s, foreground)

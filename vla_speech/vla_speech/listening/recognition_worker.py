@@ -17,7 +17,7 @@ from typing import Any
 
 from vla_common.contracts.outcomes import Code, Result, VlaError
 from vla_speech.listening.segmenter import Utterance
-from vla_speech.recognition.recognizer import F32, Recogniser, Recognition, Vocabulary
+from vla_speech.recognition.recognizer import F32, Recognition, Recognizer, Vocabulary
 
 WAITING = 4
 """Utterances that may wait; more come only when the recogniser is slower than people speak."""
@@ -30,7 +30,7 @@ class _Partial:
     context: Any
 
 
-class Hearing:
+class RecognitionWorker:
     """on_final(utterance, context, recognition, took_s) and on_partial(context, recognition) come from its thread.
 
     context: whatever belongs to an utterance. busy: wraps each piece of work.
@@ -38,14 +38,14 @@ class Hearing:
 
     def __init__(
         self,
-        recogniser: Recogniser,
+        recognizer: Recognizer,
         on_final: Callable[[Utterance, Any, Recognition, float], None],
         on_partial: Callable[[Any, Recognition], None],
         on_problem: Callable[[str], None] = lambda sentence: None,
         busy: Callable[[], AbstractContextManager[None]] = nullcontext,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._recogniser = recogniser
+        self._recognizer = recognizer
         self._on_final, self._on_partial, self._on_problem = on_final, on_partial, on_problem
         self._busy, self._clock = busy, clock
         self._finals: queue.Queue[tuple[Utterance, Any] | None] = queue.Queue()
@@ -62,7 +62,7 @@ class Hearing:
         with self._lock:
             self._partial = None
             if self._in_partial:
-                self._recogniser.cancel()
+                self._recognizer.cancel()
         if self._finals.qsize() >= WAITING:
             self._on_final(utterance, context, _too_slow(), 0.0)
             return
@@ -70,7 +70,7 @@ class Hearing:
 
     def partial(self, samples: F32, context: Any) -> None:
         """Recognise it when there is time; a newer one takes its place."""
-        if not self._recogniser.offers_partials or not self._finals.empty():
+        if not self._recognizer.offers_partials or not self._finals.empty():
             return
         with self._lock:
             self._partial = _Partial(samples, context)
@@ -85,7 +85,7 @@ class Hearing:
     def close(self) -> bool:
         """False when the thread did not end in time."""
         self._over = True
-        self._recogniser.cancel()
+        self._recognizer.cancel()
         self._wake()
         self._thread.join(JOIN_TIMEOUT_S)
         return not self._thread.is_alive()
@@ -111,7 +111,7 @@ class Hearing:
         if vocabulary is None:
             return
         try:
-            self._recogniser.set_vocabulary(vocabulary)
+            self._recognizer.set_vocabulary(vocabulary)
         except Exception as error:  # the old words stay
             self._on_problem(f"The recogniser can't take the new words: {error}")
 
@@ -137,7 +137,7 @@ class Hearing:
     def _transcribe(self, samples: F32, partial: bool) -> Recognition:
         """Whatever goes wrong is an answer too."""
         try:
-            return self._recogniser.transcribe(samples, partial)
+            return self._recognizer.transcribe(samples, partial)
         except VlaError as error:
             return Recognition("", 0.0, result=error.result)
         except Exception as error:

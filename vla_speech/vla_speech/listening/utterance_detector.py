@@ -69,7 +69,7 @@ class Gate:
         return self._speaking or now_s < self._until_s
 
 
-class Listener:
+class UtteranceDetector:
     """One thread feeds it; `at_s` is the time of the first sample on the clock of the source."""
 
     def __init__(

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from vla_common.contracts.outcomes import Code, VlaError
 from vla_speech.config import SpeechConfig, WhisperConfig
-from vla_speech.recognition.recognizer import Recogniser
-from vla_speech.recognition.sphinx.pocketsphinx_recognizer import PocketsphinxRecogniser
-from vla_speech.recognition.whisper.faster_whisper_recognizer import FasterWhisperRecogniser
+from vla_speech.recognition.recognizer import Recognizer
+from vla_speech.recognition.sphinx.pocketsphinx_recognizer import PocketsphinxRecognizer
+from vla_speech.recognition.whisper.faster_whisper_recognizer import FasterWhisperRecognizer
 from vla_speech.recognition.whisper.whisper_models import FoundModel, find_any
 from vla_speech.stopping.stop_spotter import phrases_of
 
@@ -40,20 +40,20 @@ def choose(speech: SpeechConfig, model: WhisperConfig) -> Choice:
     return Choice("faster_whisper", found.note or f"Its model is here: {found.folder}", found)
 
 
-def make_recogniser(
+def make_recognizer(
     speech: SpeechConfig, model: WhisperConfig, tell: Callable[[str], None]
-) -> tuple[Recogniser, str]:
+) -> tuple[Recognizer, str]:
     """The recogniser, and why it is that one. Errors: SPEECH_NO_MODEL where no other may take its place."""
     choice = choose(speech, model)
     reason = choice.reason
     if choice.backend == "faster_whisper":
         try:
             phrases = phrases_of(speech.stop_words)
-            return FasterWhisperRecogniser(model, choice.model, speech.wake_word, phrases), reason
+            return FasterWhisperRecognizer(model, choice.model, speech.wake_word, phrases), reason
         except VlaError as error:
             if speech.backend != "auto" or error.code is not Code.SPEECH_NO_MODEL:
                 raise
             reason = f"{error.message} Commands in English are recognised offline."
     if model.language not in ("en", "auto"):
         tell(f"whisper.language is '{model.language}', but pocketsphinx knows English only.")
-    return PocketsphinxRecogniser(speech.wake_word, tell), reason
+    return PocketsphinxRecognizer(speech.wake_word, tell), reason

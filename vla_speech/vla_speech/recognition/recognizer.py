@@ -51,7 +51,7 @@ class Recognition:
     result: Result = OK
 
 
-class Recogniser(Protocol):
+class Recognizer(Protocol):
     """One utterance at a time, from one thread; only `cancel` may come from another."""
 
     name: str
@@ -78,7 +78,7 @@ class Recogniser(Protocol):
 
 
 @dataclass
-class FakeRecogniser:
+class FakeRecognizer:
     """Says what it is told to; for tests of everything around a recogniser.
 
     answers: one for each call that is not partial, the last one again and again.

@@ -40,7 +40,7 @@ from vla_speech.config import SPEECH_GROUPS
 from vla_speech.listening import utterance_detector as listening
 from vla_speech.listening.acceptance import Transcript, judge
 from vla_speech.listening.assembly import Parts, make_parts
-from vla_speech.listening.recognition_worker import Hearing
+from vla_speech.listening.recognition_worker import RecognitionWorker
 from vla_speech.listening.segmenter import Ending, Utterance
 from vla_speech.listening.wake_word import Addressing
 from vla_speech.recognition.recognizer import F32, SAMPLE_RATE_HZ, Recognition
@@ -72,7 +72,7 @@ class SpeechNode(VlaLifecycleNode):
     def configure(self) -> None:
         self._speech, self._whisper = self.config("speech"), self.config("whisper")
         self._parts: Parts = self._make(self._speech, self._whisper, self.get_logger().warning)
-        self.get_logger().info(f"recogniser: {self._parts.recogniser.name}. {self._parts.reason}")
+        self.get_logger().info(f"recogniser: {self._parts.recognizer.name}. {self._parts.reason}")
         self._publisher = self.create_publisher(TranscriptMsg, "transcript", qos.COMMAND)
         self._stop = self.create_client(Stop, "stop", callback_group=self.reentrant)
         self._list = self.create_client(ListSkills, "list_skills", callback_group=self.reentrant)
@@ -90,8 +90,8 @@ class SpeechNode(VlaLifecycleNode):
         self._trace_id = new_trace_id()
         self._level_db, self._asked_skills = -120.0, None
         self._counts = {"utterances": 0, "accepted": 0, "stops": 0}
-        self._hearing = Hearing(
-            parts.recogniser,
+        self._hearing = RecognitionWorker(
+            parts.recognizer,
             self._on_final,
             self._on_partial,
             self.get_logger().error,
@@ -110,7 +110,7 @@ class SpeechNode(VlaLifecycleNode):
         self.create_timer(
             WATCH_PERIOD_S, self._watch, clock=Clock(clock_type=ClockType.STEADY_TIME)
         )
-        self.report_health(OK, backend=parts.recogniser.name, reason=parts.reason)
+        self.report_health(OK, backend=parts.recognizer.name, reason=parts.reason)
 
     def deactivate(self) -> None:
         self._over.set()

@@ -21,7 +21,7 @@ from vla_bringup.cli.plan_command import describe_step
 from vla_bringup.cli.ros.say_command import Questions
 from vla_bringup.cli.verdict import Check, Truth, judge
 from vla_bringup.client.system_process import SystemProcess, own_domain, run_folder
-from vla_bringup.commands.command_pipeline import Stage
+from vla_bringup.commands.command_pipeline import CommandPhase
 from vla_common.contracts.outcomes import Code, Result, VlaError
 from vla_common.contracts.skills import Plan
 from vla_common.language.foreign_text import MAX_PARAGRAPH, line
@@ -177,7 +177,7 @@ class Demo:
                 seen["message"] = message.message
                 where = (
                     f"[{message.step_index + 1}/{message.step_count}] "
-                    if message.stage == Stage.EXECUTING
+                    if message.stage == CommandPhase.EXECUTING
                     else ""
                 )
                 self._say(f"  {where}{line(message.message, MAX_PARAGRAPH)}")

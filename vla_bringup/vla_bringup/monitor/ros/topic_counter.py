@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Counts the messages of topics without reading them, and without an executor.
 
-Building a wait set for every message costs more than taking it (see `vla_common.ros.streams`). Here nothing waits:
-the messages are collected from time to time, as bytes, with the time at which the middleware received them.
+Building a wait set for every message costs more than taking it (see `vla_common.ros.subscription_node`). Here nothing
+waits: the messages are collected from time to time, as bytes, with the time at which the middleware received them.
 """
 
 from __future__ import annotations

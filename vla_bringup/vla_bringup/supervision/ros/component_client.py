@@ -19,7 +19,7 @@ from vla_common.contracts.outcomes import VlaError
 from vla_common.machine.process_watch import LAUNCH, named
 from vla_common.machine.processes import ProcessState, kill, process_state
 from vla_common.ros.clients.calls import call
-from vla_common.ros.heartbeat import PulseInfo, PulseWatch
+from vla_common.ros.heartbeat import HeartbeatInfo, HeartbeatMonitor
 
 PERIOD_S = 1.0
 STARTING_PERIOD_S = 0.1
@@ -71,7 +71,7 @@ class ComponentClient:
             name: node.create_client(ChangeState, f"{name}/change_state", callback_group=group)
             for name in names
         }
-        self._pulses = PulseWatch(
+        self._pulses = HeartbeatMonitor(
             streams,
             names,
             on_lost=self._pulse_lost,
@@ -123,7 +123,7 @@ class ComponentClient:
         self._pulses.close()
         self._thread.join(LEAVE_TIMEOUT_S)
 
-    def _pulse(self, name: str, info: PulseInfo) -> None:
+    def _pulse(self, name: str, info: HeartbeatInfo) -> None:
         component = self._supervision.by_name[name]
         was_alive, health = component.alive, component.health
         restarted = component.pulse(time.monotonic(), info.instance, info.health.message)

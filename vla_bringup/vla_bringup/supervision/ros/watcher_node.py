@@ -26,7 +26,7 @@ from vla_common.machine.process_watch import LAUNCH, named
 from vla_common.machine.processes import ProcessState, kill, process_state
 from vla_common.machine.stop_channel import StopChannel
 from vla_common.ros.clients.stop_channel_client import open_stop_channel
-from vla_common.ros.heartbeat import PulseWatch
+from vla_common.ros.heartbeat import HeartbeatMonitor
 from vla_common.ros.parameters import NodeParameters
 from vla_common.ros.spin import main as spin_main
 
@@ -45,7 +45,7 @@ class WatcherNode(Node):
         self._lost: set[str] = set()
         self._over = threading.Event()
         self._robot = RobotClient(self, self, self._config.stop_timeout)
-        self._pulses = PulseWatch(
+        self._pulses = HeartbeatMonitor(
             self,
             WATCHED,
             self._on_lost,

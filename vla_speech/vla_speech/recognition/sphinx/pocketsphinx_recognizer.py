@@ -24,7 +24,7 @@ SLOPE = 0.5
 SHORTEST_S = 0.1
 
 
-class PocketsphinxRecogniser:
+class PocketsphinxRecognizer:
     """Made in about a tenth of a second; Errors: SPEECH_NO_MODEL."""
 
     name = "pocketsphinx (command grammar)"

@@ -81,7 +81,7 @@ _SPACE = "\u0120"
 """A space in a tokenizer of this kind."""
 
 
-class FasterWhisperRecogniser:
+class FasterWhisperRecognizer:
     """Loads the model; Errors: SPEECH_NO_MODEL.
 
     Decoding is bounded: one pass, without the retries at other temperatures.
@@ -350,11 +350,11 @@ class FasterWhisperRecogniser:
 class StopAmongWords:
     """A matcher of the spotter, for while the robot itself speaks."""
 
-    def __init__(self, recogniser: FasterWhisperRecogniser) -> None:
-        self._recogniser = recogniser
+    def __init__(self, recognizer: FasterWhisperRecognizer) -> None:
+        self._recognizer = recognizer
 
     def match(self, samples: F32) -> Match:
-        return self._recogniser.match_among(samples)
+        return self._recognizer.match_among(samples)
 
 
 def _recognition(segments: Iterable[Any], language: str) -> Recognition:

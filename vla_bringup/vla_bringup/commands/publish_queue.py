@@ -17,7 +17,7 @@ ROOM_TIMEOUT_S = 2.0
 """So many wait at most; who says more than that waits so long for room, and then it is told as lost."""
 
 
-class Outbox:
+class PublishQueue:
     """Thread-safe. log: gets the traceback of a job that failed; the others are done all the same."""
 
     def __init__(

@@ -8,7 +8,7 @@ from typing import Any
 
 from vla_bringup.commands.command_pipeline import Progress
 from vla_bringup.commands.command_run import Ending
-from vla_bringup.commands.outbox import Outbox
+from vla_bringup.commands.publish_queue import PublishQueue
 from vla_bringup.ros.conversions import progress_to_msg, report_to_msg
 from vla_common.ros.clients.calls import is_canceling
 
@@ -16,11 +16,11 @@ TOLD_TIMEOUT_S = 2.0
 """How long the end of a goal waits for what was said before it."""
 
 
-class GoalOutlet:
+class GoalResultSink:
     """Implements `command_run.Outlet`; the job runs on a thread of the node's executor."""
 
     def __init__(
-        self, handle: Any, trace_id: str, log: Callable[[str], None], outbox: Outbox
+        self, handle: Any, trace_id: str, log: Callable[[str], None], outbox: PublishQueue
     ) -> None:
         self._handle = handle
         self._trace_id = trace_id

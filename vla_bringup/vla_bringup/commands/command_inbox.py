@@ -16,7 +16,7 @@ FILL_TIMEOUT_S = 5.0
 """Longest wait for a place that was reserved and not filled; it is passed over then, and still done when it comes."""
 
 
-class Place:
+class Slot:
     """One place in the order."""
 
     def __init__(self) -> None:
@@ -45,18 +45,18 @@ class Place:
             return self._job
 
 
-class Intake:
+class CommandInbox:
     """Thread-safe. log: gets the traceback of a job that failed; the others are done all the same."""
 
     def __init__(self, log: Callable[[str], None], fill_timeout_s: float = FILL_TIMEOUT_S) -> None:
         self._log = log
         self._fill_timeout_s = fill_timeout_s
-        self._places: queue.Queue[Place | None] = queue.Queue()
+        self._places: queue.Queue[Slot | None] = queue.Queue()
         self._thread = threading.Thread(target=self._work, name="intake", daemon=True)
         self._thread.start()
 
-    def reserve(self) -> Place:
-        place = Place()
+    def reserve(self) -> Slot:
+        place = Slot()
         self._places.put(place)
         return place
 

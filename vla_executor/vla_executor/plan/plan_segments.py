@@ -34,7 +34,7 @@ class Rounds:
 
 
 @dataclass(frozen=True)
-class Block:
+class PlanSegment:
     """groups: indices of the steps that run together, in order. asks: the `find` on whose answer only_if depends."""
 
     groups: tuple[tuple[int, ...], ...]
@@ -67,11 +67,11 @@ def one_of(ref: ObjectRef) -> ObjectRef:
     return replace(ref, quantity="")
 
 
-def blocks_of(steps: Sequence[Member], max_rounds: int) -> list[Block]:
+def segments_of(steps: Sequence[Member], max_rounds: int) -> list[PlanSegment]:
     """The blocks of a plan, in order. Errors: StepError with INVALID_PLAN; those of `count_of`."""
     groups = groups_of(steps)
     asks = _questions(steps, groups)
-    blocks: list[Block] = []
+    blocks: list[PlanSegment] = []
     waiting = groups
     while waiting:
         group = waiting[0]
@@ -81,7 +81,7 @@ def blocks_of(steps: Sequence[Member], max_rounds: int) -> list[Block]:
             taken += next(n for n, other in enumerate(waiting) if rounds.last in other)
             _check_rounds(steps, rounds, waiting[:taken], asks)
         blocks.append(
-            Block(
+            PlanSegment(
                 tuple(tuple(indices) for indices in waiting[:taken]),
                 steps[group[0]].only_if,
                 asks[group[0]],

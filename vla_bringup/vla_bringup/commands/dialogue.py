@@ -19,7 +19,7 @@ MAX_COMMAND_LENGTH = 1000
 
 
 @dataclass
-class Remark:
+class DialogueTurn:
     """One command in a conversation.
 
     plan: its text and, once there are any, its steps; before: what the same source wanted before it.
@@ -35,16 +35,16 @@ class Remark:
             self.plan = replace(plan, command=self.plan.command)
 
 
-class Conversation:
+class DialogueContext:
     """Thread-safe. keep_s: how long a command is remembered after its end; 0 remembers none. clock: steady seconds."""
 
     def __init__(self, keep_s: float, clock: Callable[[], float]) -> None:
         self._keep_s = keep_s
         self._clock = clock
         self._lock = threading.Lock()
-        self._last: OrderedDict[str, Remark] = OrderedDict()
+        self._last: OrderedDict[str, DialogueTurn] = OrderedDict()
 
-    def said(self, source: str, command: str) -> Remark:
+    def said(self, source: str, command: str) -> DialogueTurn:
         """A command was accepted: from now on it is the source's last, whatever becomes of it.
 
         A correction is kept together with what it corrects, so that it can be corrected again; of a repetition the
@@ -60,12 +60,12 @@ class Conversation:
                 command = before.command
             elif before is not None and corrects(command):
                 command = f"{before.command.rstrip(' .!?,;')}, {command}"[-MAX_COMMAND_LENGTH:]
-            remark = self._last[source] = Remark(Plan(command), before, now_s)
+            remark = self._last[source] = DialogueTurn(Plan(command), before, now_s)
             self._last.move_to_end(source)
             while len(self._last) > MAX_SOURCES:
                 self._last.popitem(last=False)
         return remark
 
-    def ended(self, remark: Remark) -> None:
+    def ended(self, remark: DialogueTurn) -> None:
         """Its time begins anew: it may have taken long."""
         remark.at_s = self._clock()

@@ -20,7 +20,7 @@ from vla_common.ros.spin import spin_on
 JOIN_TIMEOUT_S = 2.0
 
 
-class Streams:
+class SubscriptionNode:
     """`node` is for subscriptions only; callbacks come one at a time, on a thread of their own, and must be short."""
 
     def __init__(self, owner: Any, cli_args: Sequence[str] = ()) -> None:

@@ -13,11 +13,11 @@ from vla_interfaces.msg import PlaceArray
 from vla_interfaces.srv import ListSkills, QueryScene
 
 from vla_bringup.commands.command_pipeline import (
+    CommandPhase,
     ExecutionAnswer,
     PlanAnswer,
     PlanRequest,
     Progress,
-    Stage,
 )
 from vla_bringup.config import IntegrationConfig
 from vla_bringup.supervision.ros.robot_client import RobotClient
@@ -52,7 +52,7 @@ LOOK_PERIOD_S = 0.05
 DIED = "The executor died while it carried out the command"
 
 
-class StageClient:
+class NodeClients:
     """Implements `command_pipeline.Stages`; every call blocks the calling worker thread, never an executor."""
 
     def __init__(
@@ -204,7 +204,7 @@ class StageClient:
             last[:] = message.results
             progress(
                 Progress(
-                    Stage.CANCELING if token.canceled else Stage.EXECUTING,
+                    CommandPhase.CANCELING if token.canceled else CommandPhase.EXECUTING,
                     message.message,
                     message.step_index,
                     message.step_count,
@@ -214,7 +214,7 @@ class StageClient:
             )
 
         self._check_names()
-        progress(Progress(Stage.EXECUTING, "Starting.", 0, count, 0.0))
+        progress(Progress(CommandPhase.EXECUTING, "Starting.", 0, count, 0.0))
         run = GoalRun(self._execute, "execute_plan", Code.COMPONENT_FAILED)
         # Not open to a cancel: a goal on its way is first accepted, then canceled, and its end awaited like any other.
         token.raise_if_canceled()
@@ -231,11 +231,11 @@ class StageClient:
         wrapped = run.wait(self._config.max_execution_time + 1.0, token)
         if wrapped is None and token.reason is Code.COMPONENT_FAILED:
             run.ask_cancel()  # it may only have been suspended, and must not go on then
-            progress(Progress(Stage.CANCELING, "Stopping the robot.", 0, count, 0.0))
+            progress(Progress(CommandPhase.CANCELING, "Stopping the robot.", 0, count, 0.0))
             records = tuple(step_record_from_msg(record) for record in last)
             return ExecutionAnswer(self._without_executor(DIED), 0, records)
         if wrapped is None:
-            progress(Progress(Stage.CANCELING, "Stopping the robot.", 0, count, 0.0))
+            progress(Progress(CommandPhase.CANCELING, "Stopping the robot.", 0, count, 0.0))
             if token.reason is Code.SHUTTING_DOWN:
                 wrapped = self._last_word(run)
                 if wrapped is None:
