@@ -18,15 +18,15 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from action_msgs.msg import GoalStatus
-from measuring import append_json, row, verdict
-from motion_watch import STILL, MotionWatch
-from moving import END_S, MODES, Mover, busy_cores, make_worlds
-from own_system import OwnSystem
 from vla_interfaces.action import ExecuteCommand
 
 from vla_bringup.client.system_process import run_folder
 from vla_common.contracts.outcomes import Code, VlaError
 from vla_common.ros.clients.calls import GoalRun
+from vla_testing.measuring import append_json, row, verdict
+from vla_testing.system.motion_watch import STILL, MotionWatch
+from vla_testing.system.moving import END_S, MODES, Mover, busy_cores, make_worlds
+from vla_testing.system.own_system import OwnSystem
 
 QUIET_S = 1.0
 """So long nothing may move after the end of the goal."""

@@ -16,11 +16,10 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-from measuring import percentile, row
-
 from vla_bringup.journal.journal import Journal
 from vla_common.contracts.outcomes import OK
 from vla_common.contracts.skills import Plan, Step, StepRecord
+from vla_testing.measuring import percentile, row
 
 COMMAND = "go to the table, find a red object, and pick it up"
 PLAN = Plan(COMMAND, (Step("go_to", {"place": "table"}),) * 5, "rules", "Five steps.")

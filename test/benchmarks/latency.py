@@ -16,7 +16,6 @@ import time
 
 import rclpy
 from geometry_msgs.msg import Twist
-from measuring import percentile, row, verdict
 from rclpy.action import ActionServer
 from rclpy.callback_groups import ReentrantCallbackGroup
 from vla_interfaces.action import ExecuteCommand, ExecutePlan, MakePlan
@@ -27,6 +26,7 @@ from vla_bringup.client.system_process import SystemProcess, own_domain, run_fol
 from vla_common.ros.clients.action_client import ActionClient
 from vla_common.ros.clients.calls import GoalRun, call
 from vla_common.ros.spin import main as spin_main
+from vla_testing.measuring import percentile, row, verdict
 
 RATIO_TARGET = 2.0
 P95_TARGET_S = 0.100

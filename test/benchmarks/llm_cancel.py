@@ -18,12 +18,10 @@ import threading
 import time
 from pathlib import Path
 
-from measuring import percentile, row, verdict
-
 from vla_common.contracts.outcomes import Code, VlaError
+from vla_testing.measuring import percentile, row, verdict
 
 ROOT = Path(os.environ.get("VLA_ROOT", Path(__file__).parents[2]))
-sys.path.insert(0, str(ROOT / "vla_planner" / "test"))
 TARGET_S = 0.1
 SILENCES = ("before the first byte", "between two tokens")
 SPREAD_S = 0.05
@@ -33,7 +31,7 @@ END_S = 30.0
 
 def serve(silence: str) -> None:
     """The other process: says where it is, when a request is in, and when its connection was closed."""
-    from fake_openai import FakeOpenAi, call_chunks, events, silent
+    from vla_testing.planner.fake_openai import FakeOpenAi, call_chunks, events, silent
 
     answer = (
         silent()
@@ -50,11 +48,10 @@ def serve(silence: str) -> None:
 
 def measure(silence: str, runs: int, seed: int) -> tuple[list[float], list[float]]:
     """Seconds to the closed connection and to the end of the proposal, one of each for every run."""
-    from planner_fixtures import SCENE, SKILLS
-
     from vla_planner.config import LlmConfig, PlannerConfig
     from vla_planner.core.backend import PlanRequest
     from vla_planner.llm.openai_backend import OpenAiBackend
+    from vla_testing.planner.fixtures import SCENE, SKILLS
 
     delay = random.Random(seed)
     closed, returned = [], []

@@ -23,7 +23,6 @@ import time
 import tracemalloc
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -34,7 +33,6 @@ from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import TransformStamped
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
-from measuring import append_json, percentile, row, verdict
 from rclpy.executors import MultiThreadedExecutor
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, Image
@@ -54,10 +52,8 @@ from vla_perception.pipeline import look
 from vla_perception.rgbd.frame import RgbdFrame, Transform, make_frame
 from vla_perception.rgbd.robot_mask import robot_mask
 from vla_perception.ros import conversions
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "evaluation"))
-
-from perception_truth import Look, looks
+from vla_testing.measuring import append_json, percentile, row, verdict
+from vla_testing.system.perception_truth import Look, looks
 
 RATIO_TARGET = 1.15
 RATE_HZ = 10.0

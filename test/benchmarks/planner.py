@@ -17,14 +17,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "vla_planner" / "test"))
-
-import command_table
-from command_table import Row, TimedPlanner
-from measuring import percentile, verdict
-
 from vla_planner.config import PlannerConfig
 from vla_planner.core.planning import Planner
+from vla_testing.measuring import percentile, verdict
+from vla_testing.planner import command_table
+from vla_testing.planner.command_table import Row, TimedPlanner
 
 TARGET_MS = 5.0
 SHORTEST, LONGEST = 25, 35
@@ -46,8 +43,7 @@ from vla_planner.core.planning import Planner
 imported, before = time.process_time(), own()
 planner = Planner(PlannerConfig(backends=("rules",)))
 built, with_planner = time.process_time(), own()
-sys.path.insert(0, sys.argv[1])
-import command_table
+from vla_testing.planner import command_table
 rows, with_rows = command_table.load(), own()
 first = time.process_time()
 command_table.plan(planner, rows[0])

@@ -15,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from measuring import percentile, row, verdict
+from vla_testing.measuring import percentile, row, verdict
 
 FIRST_TARGET_S = 360.0
 AGAIN_TARGET_S = 2.0

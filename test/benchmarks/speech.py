@@ -18,17 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import rclpy
-import spoken_corpus
-from measuring import append_json, percentile, row, verdict
-from motion_watch import MotionWatch
-from moving import END_S, MODES, Mover, Received, make_worlds
-from own_system import OwnSystem
-from played_microphone import PlayedMicrophone, own_sound_config
 from rclpy.executors import MultiThreadedExecutor
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.node import Node
 from rclpy.parameter import Parameter
-from spoken_corpus import EVALUATION_SEED, Kind
 from vla_interfaces.msg import Transcript
 
 from vla_bringup.client.system_process import own_domain, run_folder
@@ -39,6 +32,13 @@ from vla_common.ros.spin import spin_on
 from vla_speech.listening.assembly import Parts, make_parts
 from vla_speech.recognition.recognizer import F32, Recognition, Recognizer
 from vla_speech.ros.speech_node import SpeechNode
+from vla_testing.corpus import spoken_corpus
+from vla_testing.corpus.played_microphone import PlayedMicrophone, own_sound_config
+from vla_testing.corpus.spoken_corpus import EVALUATION_SEED, Kind
+from vla_testing.measuring import append_json, percentile, row, verdict
+from vla_testing.system.motion_watch import MotionWatch
+from vla_testing.system.moving import END_S, MODES, Mover, Received, make_worlds
+from vla_testing.system.own_system import OwnSystem
 
 TARGET_RATIO = 1.1
 TARGET_STOP_S = 0.5

@@ -12,10 +12,10 @@ import sys
 import time
 
 import psutil
-from measuring import percentile, row, verdict
 from vla_interfaces.msg import SystemStatus
 
 from vla_bringup.client.system_process import SystemProcess, own_domain, run_folder
+from vla_testing.measuring import percentile, row, verdict
 
 READY_TARGET_S = 8.0
 END_TARGET_S = 5.0

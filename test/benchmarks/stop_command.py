@@ -17,13 +17,12 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from measuring import append_json, percentile, row, verdict
-from motion_watch import MotionWatch
-from moving import END_S, MODES, Mode, Mover, Received, busy_cores, make_worlds
-from own_system import OwnSystem
-
 from vla_bringup.client.system_process import run_folder
 from vla_common.contracts.outcomes import Code, VlaError
+from vla_testing.measuring import append_json, percentile, row, verdict
+from vla_testing.system.motion_watch import MotionWatch
+from vla_testing.system.moving import END_S, MODES, Mode, Mover, Received, busy_cores, make_worlds
+from vla_testing.system.own_system import OwnSystem
 
 TARGET_P95_S = 0.150
 STILL_S = 20.0

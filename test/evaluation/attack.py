@@ -19,7 +19,8 @@ from importlib import import_module
 from pathlib import Path
 
 from attack_case import Attack, Context
-from measuring import append_json, verdict
+
+from vla_testing.measuring import append_json, verdict
 
 READY_S = 30.0
 
@@ -48,7 +49,7 @@ def run_live(
     attacks: Sequence[Attack], folder: Path, note: Callable[[Attack, str, float], None]
 ) -> None:
     """Attacks with the same launch arguments, one after the other against one system."""
-    from own_system import OwnSystem
+    from vla_testing.system.own_system import OwnSystem
 
     with OwnSystem(folder, {"seed": "0", **(attacks[0].arguments or {})}) as system:
         system.wait_until_ready()

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import psutil
 from disturbance import Disturbance
-from own_system import SIM, STAGES, OwnSystem
+
+from vla_testing.system.own_system import SIM, STAGES, OwnSystem
 
 DISK_SIZE = "24m"
 """Room for journal and logs of one system; a fault fills it to the last byte."""

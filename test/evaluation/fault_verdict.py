@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from measuring import percentile
+from vla_testing.measuring import percentile
 
 STOP_P99_S = 0.5
 RECOVERED_SHARE = 0.99

@@ -22,13 +22,13 @@ import psutil
 from disturbance import Disturbance, build
 from fault_kinds import Disk, Injection, Injector, Kind, kinds, resume
 from fault_verdict import Trial, judge, line, table
-from measuring import append_json, verdict
-from moving import make_worlds
-from own_system import OwnSystem
 from trial_watch import Watched
 
 from vla_bringup.client.system_process import run_folder
 from vla_common.contracts.outcomes import VlaError
+from vla_testing.measuring import append_json, verdict
+from vla_testing.system.moving import make_worlds
+from vla_testing.system.own_system import OwnSystem
 
 RESTART_EVERY = 25
 EARLY_SHARE = 0.3

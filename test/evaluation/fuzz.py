@@ -20,10 +20,6 @@ from typing import Any
 from fuzz_targets import ACTION, TOPIC, Target, discover
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.errors import NonInteractiveExampleWarning
-from measuring import append_json, row, verdict
-from message_fuzz import messages
-from motion_watch import STILL, MotionWatch
-from own_system import OwnSystem
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from vla_interfaces.action import ExecuteCommand
 from vla_interfaces.msg import SystemStatus
@@ -32,6 +28,10 @@ from vla_bringup.client.system_process import run_folder
 from vla_common.contracts.outcomes import Code, VlaError
 from vla_common.ros.clients.action_client import ActionClient
 from vla_common.ros.clients.calls import GoalRun
+from vla_testing.measuring import append_json, row, verdict
+from vla_testing.message_fuzz import messages
+from vla_testing.system.motion_watch import STILL, MotionWatch
+from vla_testing.system.own_system import OwnSystem
 
 ANSWER_S = 10.0
 BACK_S = 90.0

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from message_fuzz import NASTY_STRINGS, spoil
 from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
 from rclpy.action import get_action_server_names_and_types_by_node
 from rosidl_runtime_py.utilities import get_action, get_message, get_service
@@ -19,6 +18,7 @@ from vla_interfaces.action import Manipulate
 from vla_interfaces.srv import Manage
 
 from vla_executor.skills.catalog import BASE_SKILLS
+from vla_testing.message_fuzz import NASTY_STRINGS, spoil
 
 TOPIC, SERVICE, ACTION = "topic", "service", "action"
 FRAMES = ("map", "odom", "base_link")

@@ -15,15 +15,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "vla_planner" / "test"))
-
-import command_table
-import gate_bank
-from gate_bank import HELD_OUT, SEEN, Pair
-from measuring import verdict
-
 from vla_planner.config import PlannerConfig
 from vla_planner.gate.gate import Gate, Held
+from vla_testing.measuring import verdict
+from vla_testing.planner import command_table, gate_bank
+from vla_testing.planner.gate_bank import HELD_OUT, SEEN, Pair
 
 FEWEST_HELD, FEWEST_PASSED = 0.99, 0.97
 

@@ -20,11 +20,9 @@ import cv2
 import numpy as np
 import perception_drive
 import perception_figures
-from measuring import append_json, verdict
 from numpy.typing import NDArray
 from perception_drive import DriveTally, drive
 from perception_figures import Tally, judge
-from perception_truth import Look, looks
 
 from vla_bringup.client.system_process import run_folder
 from vla_common.contracts.outcomes import VlaError
@@ -33,6 +31,8 @@ from vla_perception.detect.backends import make_detector
 from vla_perception.detect.detector import Detector
 from vla_perception.drawing import annotate
 from vla_perception.pipeline import Sighting, look
+from vla_testing.measuring import append_json, verdict
+from vla_testing.system.perception_truth import Look, looks
 
 SHEET = 12
 TILE = (480, 360)

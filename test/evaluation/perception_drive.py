@@ -14,13 +14,13 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from perception_truth import Look, OpenWorld, stand
 
 from vla_perception.config import VisionConfig
 from vla_perception.detect.detector import Detector
 from vla_perception.memory.scene_memory import SceneMemory
 from vla_perception.pipeline import look
 from vla_perception.rgbd.frame import Transform
+from vla_testing.system.perception_truth import Look, OpenWorld, stand
 
 STEP_M = 0.12
 TURN_RAD = 0.2

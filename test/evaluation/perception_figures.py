@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from measuring import percentile
-from perception_truth import Look, Truth
 
 from vla_perception.pipeline import Sighting
+from vla_testing.measuring import percentile
+from vla_testing.system.perception_truth import Look, Truth
 
 MATCH_M = 0.08
 """A sighting farther from every object than this is of none."""

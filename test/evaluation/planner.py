@@ -16,15 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "vla_planner" / "test"))
-
-import command_table
-from command_table import ASKED, COMPLETED, PLANNED, REFUSED, Row, TimedPlanner
-from measuring import percentile, verdict
-
 from vla_common.contracts.outcomes import Code, VlaError
 from vla_planner.config import LlmConfig, PlannerConfig
 from vla_planner.core.planning import BACKENDS, Planner
+from vla_testing.measuring import percentile, verdict
+from vla_testing.planner import command_table
+from vla_testing.planner.command_table import ASKED, COMPLETED, PLANNED, REFUSED, Row, TimedPlanner
 
 WARM_UP = "turn left"
 UNUSABLE = (Code.PLANNER_UNAVAILABLE, Code.PLANNING_TIMEOUT, Code.BUDGET_EXCEEDED)

@@ -17,15 +17,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import psutil
-from measuring import append_json, percentile, verdict
-from own_system import OwnSystem
-from sampling import Growth, Limits, Need, grows, growth, look, quarters, slower
 from vla_interfaces.action import ExecuteCommand
 from vla_interfaces.msg import SystemStatus
 
 from vla_bringup.client.ros.system_client import SystemClient
 from vla_bringup.client.system_process import run_folder
 from vla_common.contracts.outcomes import Code, VlaError
+from vla_testing.measuring import append_json, percentile, verdict
+from vla_testing.system.own_system import OwnSystem
+from vla_testing.system.sampling import Growth, Limits, Need, grows, growth, look, quarters, slower
 
 LONG_S = 120.0
 WARM_UP_SHARE = 0.2

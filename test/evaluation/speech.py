@@ -18,14 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import spoken_corpus
-from measuring import percentile, verdict
-from offline_hearing import Heard, OfflineHearing, word_errors, words_of
-from spoken_corpus import EVALUATION_SEED, NOISES, RATE_HZ, SNRS_DB, Clip, Kind
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "vla_planner" / "test"))
-
-from planner_fixtures import CATALOGS, SCENES
 
 from vla_common.contracts.outcomes import VlaError
 from vla_planner.config import LlmConfig, PlannerConfig
@@ -33,6 +25,11 @@ from vla_planner.core.planning import Planner
 from vla_speech.config import SpeechConfig, WhisperConfig
 from vla_speech.listening.assembly import make_parts
 from vla_speech.recognition.vocabulary import vocabulary_of
+from vla_testing.corpus import spoken_corpus
+from vla_testing.corpus.offline_hearing import Heard, OfflineHearing, word_errors, words_of
+from vla_testing.corpus.spoken_corpus import EVALUATION_SEED, NOISES, RATE_HZ, SNRS_DB, Clip, Kind
+from vla_testing.measuring import percentile, verdict
+from vla_testing.planner.fixtures import CATALOGS, SCENES
 
 LEVELS: tuple[float | None, ...] = (None, *SNRS_DB)
 NOISE_CLIP_S = 60.0

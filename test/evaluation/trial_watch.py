@@ -12,9 +12,6 @@ from fault_kinds import Injection, Kind
 from fault_verdict import Trial
 from lifecycle_msgs.msg import State
 from lifecycle_msgs.srv import GetState
-from motion_watch import STILL, MotionWatch
-from moving import Mover
-from own_system import COMPOSED, STAGES, OwnSystem
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.qos import qos_profile_action_status_default
 from vla_interfaces.action import ExecuteCommand
@@ -23,6 +20,9 @@ from vla_interfaces.srv import GetStatus
 
 from vla_common.contracts.outcomes import Code, VlaError
 from vla_common.ros.clients.calls import GoalRun
+from vla_testing.system.motion_watch import STILL, MotionWatch
+from vla_testing.system.moving import Mover
+from vla_testing.system.own_system import COMPOSED, STAGES, OwnSystem
 
 RECOVERY_LIMIT_S = 60.0
 QUIET_S = 3.0

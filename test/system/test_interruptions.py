@@ -3,8 +3,9 @@
 
 import pytest
 from action_msgs.msg import GoalStatus
-from system_case import STILL, SystemCase, describe
 from vla_interfaces.msg import Outcome, SystemStatus
+
+from vla_testing.system.system_case import STILL, SystemCase, describe
 
 
 @pytest.mark.launch_test

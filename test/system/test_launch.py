@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import psutil
 import pytest
@@ -22,9 +21,7 @@ from vla_bringup.journal.config import journal_path
 from vla_bringup.journal.reader import JournalReader
 from vla_common.contracts.outcomes import Code
 from vla_common.contracts.trace import new_trace_id
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "shared"))
-from motion_watch import STILL, MotionWatch
+from vla_testing.system.motion_watch import STILL, MotionWatch
 
 pytestmark = pytest.mark.system
 LONG_S = 120.0

@@ -3,12 +3,12 @@
 
 import psutil
 import pytest
-from system_case import STILL, SystemCase, describe
 from vla_interfaces.msg import Outcome, SystemStatus
 
 from vla_bringup.journal.config import journal_path
 from vla_bringup.journal.reader import JournalReader
 from vla_common.contracts.trace import new_trace_id
+from vla_testing.system.system_case import STILL, SystemCase, describe
 
 
 @pytest.mark.launch_test

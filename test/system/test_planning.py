@@ -3,7 +3,6 @@
 
 import atexit
 import os
-import sys
 import tempfile
 import threading
 from pathlib import Path
@@ -12,16 +11,13 @@ import pytest
 import yaml
 from action_msgs.msg import GoalStatus
 from ament_index_python.packages import get_package_share_directory
-from system_case import LONG_S, SystemCase, describe
 from vla_interfaces.msg import Outcome
 
 from vla_bringup.cli.verdict import judge
 from vla_common.ros.conversions import plan_from_msg
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "vla_planner" / "test"))
-sys.path.insert(0, str(Path(__file__).parents[1] / "shared"))
-import fake_openai
-import skill_plugin
+from vla_testing import skill_plugin
+from vla_testing.planner import fake_openai
+from vla_testing.system.system_case import LONG_S, SystemCase, describe
 
 KEY = "sk-system-test-key-that-nobody-sees"
 SERVER = fake_openai.FakeOpenAi(fake_openai.error(500))

@@ -8,9 +8,7 @@ tests come one after the other: each finds the world as the one before has left 
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,9 +16,7 @@ from vla_interfaces.msg import StepResult
 
 from vla_common.contracts.outcomes import Code
 from vla_common.contracts.skills import Condition, ObjectRef, Step
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "shared"))
-from node_processes import Client, processes
+from vla_testing.system.node_processes import Client, processes
 
 pytestmark = pytest.mark.system
 

@@ -2,11 +2,11 @@
 """A typed command from end to end at twice the speed of real time, judged by the simulator's ground truth."""
 
 import pytest
-from system_case import SystemCase, describe
 from vla_interfaces.msg import Outcome
 
 from vla_bringup.cli.verdict import judge
 from vla_common.ros.conversions import plan_from_msg
+from vla_testing.system.system_case import SystemCase, describe
 
 
 @pytest.mark.launch_test

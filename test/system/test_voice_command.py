@@ -5,11 +5,11 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from system_case import LONG_S, SystemCase, describe
 
 from vla_bringup.cli.verdict import judge
 from vla_bringup.client.ros.spoken_command_client import SpokenCommand, write_command
 from vla_common.contracts.outcomes import OK
+from vla_testing.system.system_case import LONG_S, SystemCase, describe
 
 COMMAND = "go to the table, find a red object, and pick it up"
 HEARD_S = 120.0

@@ -1,21 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Spoken words while the robot drives: near misses let it drive on, a stop word stops it, by ground truth."""
 
-import sys
 import tempfile
 from pathlib import Path
 
 import pytest
 from ament_index_python.packages import get_package_share_directory
-from system_case import LONG_S, SystemCase, describe
 from vla_interfaces.msg import ExecutionState, Outcome, SystemStatus
 
 from vla_common.ros.qos import LATCHED
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "shared"))
-
-from played_microphone import PlayedMicrophone, own_sound_config
-from spoken_corpus import Kind, make_clip
+from vla_testing.corpus.played_microphone import PlayedMicrophone, own_sound_config
+from vla_testing.corpus.spoken_corpus import Kind, make_clip
+from vla_testing.system.system_case import LONG_S, SystemCase, describe
 
 FOLDER = tempfile.TemporaryDirectory()
 SPOKEN_S = 60.0

@@ -9,8 +9,9 @@ import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from measuring import fit_line, percentile, row
-from sampling import Limits, Need, grows, growth, own_memory_mb, quarters, slower
+
+from vla_testing.measuring import fit_line, percentile, row
+from vla_testing.system.sampling import Limits, Need, grows, growth, own_memory_mb, quarters, slower
 
 
 def test_percentiles_are_values_that_were_measured() -> None:

@@ -16,12 +16,13 @@ from geometry_msgs.msg import Twist
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lifecycle_msgs.srv import ChangeState
-from message_fuzz import HUGE_STRINGS, messages, spoil, strings, values
 from nav2_msgs.action import NavigateToPose
 from sensor_msgs.msg import CameraInfo, Image, JointState
 from tf2_msgs.msg import TFMessage
 from vla_interfaces.msg import Outcome
 from vla_interfaces.srv import GetStatus, ListSkills, Manage, SimReset
+
+from vla_testing.message_fuzz import HUGE_STRINGS, messages, spoil, strings, values
 
 FEW = settings(max_examples=5, suppress_health_check=list(HealthCheck), deadline=None)
 SOME = settings(max_examples=60, suppress_health_check=list(HealthCheck), deadline=None)

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from perception_drive import DriveTally, _judge, _note, _way
 from perception_figures import Tally, checks, judge, match, summary
-from perception_truth import Truth
+
+from vla_testing.system.perception_truth import Truth
 
 CUP = Truth("cup1", "cup", "red", (1.0, 0.0, 0.75), (0.08, 0.08, 0.09), "table", 1.0, 400.0)
 BALL = Truth("ball1", "ball", "blue", (1.0, 0.5, 0.75), (0.06, 0.06, 0.06), "table", 1.0, 300.0)

@@ -9,8 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from offline_hearing import Heard, OfflineHearing, Said, Stopped, word_errors
-from spoken_corpus import RATE_HZ, Clip, Kind
 
 from vla_common.contracts.outcomes import Code, Result
 from vla_speech.config import SpeechConfig, WhisperConfig
@@ -18,6 +16,8 @@ from vla_speech.listening.assembly import Parts, make_listener
 from vla_speech.listening.vad import LevelVad
 from vla_speech.recognition.recognizer import FakeRecognizer, Recognition
 from vla_speech.stopping.stop_spotter import FakeMatcher, Match
+from vla_testing.corpus.offline_hearing import Heard, OfflineHearing, Said, Stopped, word_errors
+from vla_testing.corpus.spoken_corpus import RATE_HZ, Clip, Kind
 
 # The benchmark has the same name.
 _spec = importlib.util.spec_from_file_location(

@@ -5,14 +5,22 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import spoken_corpus
-from planner_fixtures import CATALOGS, SCENES
-from spoken_corpus import EVALUATION_SEED, NOISES, RATE_HZ, SPEEDS, Kind, clips, make_noise
-from spoken_sentences import EVALUATION, TUNING
 
 from vla_common.language.halt_phrases import is_halt_command
 from vla_planner.config import LlmConfig, PlannerConfig
 from vla_planner.core.planning import Planner
+from vla_testing.corpus import spoken_corpus
+from vla_testing.corpus.spoken_corpus import (
+    EVALUATION_SEED,
+    NOISES,
+    RATE_HZ,
+    SPEEDS,
+    Kind,
+    clips,
+    make_noise,
+)
+from vla_testing.corpus.spoken_sentences import EVALUATION, TUNING
+from vla_testing.planner.fixtures import CATALOGS, SCENES
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,9 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from motion_watch import samples_of
-from true_motion import HOLD_S, STILL, Sample, Trace
+
+from vla_testing.system.motion_watch import samples_of
+from vla_testing.system.true_motion import HOLD_S, STILL, Sample, Trace
 
 FAST, SLOW = 10 * STILL, STILL / 10
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from coordinator_world import Client, World
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -17,6 +16,7 @@ from vla_bringup.commands.command_run import Command, Kind, Policy
 from vla_bringup.commands.coordinator import OWN_S
 from vla_bringup.supervision.system_state import SystemState
 from vla_common.contracts.outcomes import Code, Result
+from vla_testing.bringup.coordinator_world import Client, World
 
 GRASP_FAILED = Result(Code.GRASP_FAILED, "It slipped.")
 

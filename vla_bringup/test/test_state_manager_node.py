@@ -12,7 +12,6 @@ from types import SimpleNamespace
 import pytest
 import rclpy
 from action_msgs.msg import GoalStatus
-from fake_stages import FakeBase, FakeExecutor, FakePerception, FakePlanner
 from rclpy.action import ActionServer
 from rclpy.context import Context
 from rclpy.duration import Duration
@@ -37,6 +36,7 @@ from vla_bringup.ros.state_manager_node import StateManagerNode
 from vla_common.contracts.outcomes import Code
 from vla_common.ros.qos import COMMAND, LATCHED
 from vla_common.ros.spin import spin_on
+from vla_testing.bringup.fake_stages import FakeBase, FakeExecutor, FakePerception, FakePlanner
 
 pytestmark = pytest.mark.ros
 LONG_S = 60.0

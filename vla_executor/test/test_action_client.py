@@ -15,9 +15,9 @@ from nav2_msgs.action import NavigateToPose  # noqa: E402
 from rclpy.action import ActionServer  # noqa: E402
 from rclpy.callback_groups import ReentrantCallbackGroup  # noqa: E402
 from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor  # noqa: E402
-from ros_world import FIRST_DOMAIN, TIMEOUT_S, wait  # noqa: E402
 
 from vla_common.ros.clients.action_client import ActionClient  # noqa: E402
+from vla_testing.executor.ros_world import FIRST_DOMAIN, TIMEOUT_S, wait  # noqa: E402
 
 
 class SlowHandle:

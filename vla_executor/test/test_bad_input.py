@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Bench, room
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from vla_testing.executor.bench import Bench, room
 
 pytest.importorskip("rclpy")
 from geometry_msgs.msg import TransformStamped

@@ -6,41 +6,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from conftest import Bench, room, thing
 
 from vla_common.contracts.outcomes import Code, VlaError
 from vla_executor.config import ExecutorConfig
 from vla_executor.plan.records import StepState
 from vla_executor.plan.state import Phase
 from vla_executor.robot.fake_robot import Call, FakeRobot
-
-RED_CUP = {"label": "cup", "attributes": ["red"]}
-STEPS: dict[str, tuple[str, dict[str, Any]]] = {
-    "move": ("move", {"distance": 0.3}),
-    "move sideways": ("move", {"distance": 0.2, "direction": "left"}),
-    "turn": ("turn", {"angle": 0.6}),
-    "go_to place": ("go_to", {"place": "table"}),
-    "go_to object": ("go_to", {"object": RED_CUP}),
-    "go_to pose": ("go_to", {"pose": (0.5, 0.5, 1.0)}),
-    "find": ("find", {"object": RED_CUP}),
-    "pick": ("pick", {"object": RED_CUP}),
-    "place on": ("place", {"relation": "on", "target_place": "table"}),
-    "place in": ("place", {"relation": "in", "target_place": "bin"}),
-    "place next to": ("place", {"relation": "next_to", "target_object": {"label": "ball"}}),
-    "look_at": ("look_at", {"object": RED_CUP}),
-    "count": ("count", {"object": RED_CUP}),
-    "describe": ("describe", {}),
-    "wait": ("wait", {"duration": 1.0}),
-}
-
-
-def bench_for(name: str) -> Bench:
-    bench = Bench(room())
-    if name.startswith("place"):
-        held = thing("box1", 0, 0, label="box", color="yellow")
-        bench.robot.hold(held)
-        bench.runner.memory.held = held
-    return bench
+from vla_testing.executor.bench import STEPS, Bench, bench_for, room
 
 
 def count_events(name: str) -> int:

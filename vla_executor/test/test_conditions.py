@@ -7,12 +7,12 @@ import math
 from typing import Any
 
 import pytest
-from conftest import Bench, room, thing
 
 from vla_common.contracts.outcomes import OK, Code, VlaError
 from vla_common.contracts.skills import Condition, Step
 from vla_executor.plan.records import StepState
 from vla_executor.spatial.geometry import Pose2
+from vla_testing.executor.bench import Bench, room, thing
 
 FOUND, NOT_FOUND = Condition.FOUND, Condition.NOT_FOUND
 OK_S, SKIPPED = StepState.SUCCEEDED, StepState.SKIPPED

@@ -7,7 +7,8 @@ import threading
 from typing import Any
 
 import pytest
-from ros_world import Bed, bed, wait, wait_until
+
+from vla_testing.executor.ros_world import Bed, bed, wait, wait_until
 
 pytestmark = pytest.mark.ros
 

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import Bench, room
 
 from vla_common.contracts.outcomes import Code, VlaError
 from vla_common.contracts.skills import Plan, SkillSpec, Step
@@ -19,6 +18,7 @@ from vla_executor.plan.runner import PlanResult
 from vla_executor.plan.state import Phase
 from vla_executor.skills.context import SkillContext
 from vla_executor.skills.skill import Skill, SkillRegistry
+from vla_testing.executor.bench import Bench, room
 
 TIMEOUT_S = 20.0
 TURN = Step("turn", {"angle": 0.3})

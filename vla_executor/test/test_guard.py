@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import BIN, CORNER, TABLE
 
 from vla_common.contracts.outcomes import Code, VlaError
 from vla_common.contracts.scene import Place
@@ -17,6 +16,7 @@ from vla_executor.config import ExecutorConfig, GuardConfig, check_consistency
 from vla_executor.robot.robot import ZERO, Odometry, Operation, Scan, StampedPose, Target, Velocity
 from vla_executor.safety.guard import Guard, parse_zones
 from vla_executor.spatial.geometry import Pose2
+from vla_testing.executor.bench import BIN, CORNER, TABLE
 
 NOW = 1000.0
 NAN, INF = math.nan, math.inf

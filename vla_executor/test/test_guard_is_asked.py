@@ -6,12 +6,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from conftest import Bench
-from test_cancel import STEPS, bench_for
 
 from vla_common.contracts.outcomes import Code
 from vla_executor.robot.fake_robot import Call
 from vla_executor.safety.guard import Guard, refuse
+from vla_testing.executor.bench import STEPS, Bench, bench_for
 
 
 class Notes(Guard):

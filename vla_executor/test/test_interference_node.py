@@ -19,11 +19,11 @@ import rclpy  # noqa: E402
 from geometry_msgs.msg import Twist  # noqa: E402
 from nav2_msgs.action import NavigateToPose  # noqa: E402
 from rclpy.action import ActionServer  # noqa: E402
-from ros_world import TIMEOUT_S, Bed, bed, wait, wait_until  # noqa: E402
 from vla_interfaces.srv import Stop  # noqa: E402
 
 from vla_common.contracts.outcomes import Code, Result  # noqa: E402
 from vla_common.ros.clients.action_client import ActionClient  # noqa: E402
+from vla_testing.executor.ros_world import TIMEOUT_S, Bed, bed, wait, wait_until  # noqa: E402
 
 QUICK = {"executor.stop_timeout_s": 0.7}
 

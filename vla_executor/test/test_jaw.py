@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import pytest
-from conftest import room, thing
 
 from vla_common.contracts.outcomes import Code
 from vla_common.contracts.skills import ObjectRef
 from vla_executor.robot.robot import Grip
 from vla_executor.safety.jaw import SETTLED_S, Jaw
+from vla_testing.executor.bench import room, thing
 
 
 def said(jaw: Jaw, holding: bool, *, begin_s: float, at_work: bool = False) -> bool:
@@ -46,7 +46,7 @@ def test_the_first_word_counts_where_there_was_no_operation() -> None:
 
 
 def test_a_full_gripper_is_told_with_its_name() -> None:
-    from conftest import Bench
+    from vla_testing.executor.bench import Bench
 
     bench = Bench(room())
     held = thing("mug", 0.0, 0.0, label="mug", color="yellow")

@@ -12,11 +12,11 @@ pytestmark = pytest.mark.ros
 pytest.importorskip("rclpy")
 pytest.importorskip("vla_interfaces")
 
-from ros_world import bed, wait_until  # noqa: E402
 from std_msgs.msg import Bool  # noqa: E402
 
 from vla_common.contracts.outcomes import Code  # noqa: E402
 from vla_common.contracts.skills import ObjectRef  # noqa: E402
+from vla_testing.executor.ros_world import bed, wait_until  # noqa: E402
 
 PICK = (("go_to", {"place": "table"}), ("pick", {"object": ObjectRef("cup", ("red",))}))
 

@@ -8,11 +8,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from conftest import Bench
+
+from vla_testing.executor.bench import Bench
 
 pytest.importorskip("vla_sim.simulation")
-from sim_robot import SimRobot
-
 from vla_common.contracts.outcomes import Code
 from vla_executor.config import ExecutorConfig, GuardConfig
 from vla_executor.robot.robot import StampedPose
@@ -23,6 +22,7 @@ from vla_sim.robot.grid_planner import KeepOut
 from vla_sim.robot.robot_model import BASE_RADIUS_M
 from vla_sim.simulation import Simulation
 from vla_sim.world.world_spec import StartSpec, WorldSpec
+from vla_testing.executor.sim_robot import SimRobot
 
 SQUARE = "0.8 -0.4, 1.6 -0.4, 1.6 0.4, 0.8 0.4"
 WALL = "0.9 -3, 1.1 -3, 1.1 3, 0.9 3"

@@ -13,10 +13,10 @@ pytest.importorskip("vla_interfaces")
 
 from geometry_msgs.msg import Twist  # noqa: E402
 from nav_msgs.msg import OccupancyGrid  # noqa: E402
-from ros_world import bed, wait, wait_until  # noqa: E402
 
 from vla_common.contracts.outcomes import Code  # noqa: E402
 from vla_common.ros.qos import LATCHED  # noqa: E402
+from vla_testing.executor.ros_world import bed, wait, wait_until  # noqa: E402
 
 ZONE = "1 -0.5, 2 -0.5, 2 0.5, 1 0.5"
 FAR = ("go_to", {"pose": (3.0, 0.0, 0.0)})

@@ -13,10 +13,10 @@ pytest.importorskip("vla_interfaces")
 
 from nav_msgs.msg import OccupancyGrid  # noqa: E402
 from rclpy.parameter import Parameter  # noqa: E402
-from ros_world import Bed, bed, wait, wait_until  # noqa: E402
 
 from vla_common.contracts.outcomes import Code  # noqa: E402
 from vla_common.ros.qos import LATCHED  # noqa: E402
+from vla_testing.executor.ros_world import Bed, bed, wait, wait_until  # noqa: E402
 
 MOVE = ("move", {"distance": 0.3})
 

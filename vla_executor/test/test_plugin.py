@@ -8,18 +8,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from importlib.metadata import distributions
-from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import SKILLS, Bench, room
 
 from vla_common.contracts.outcomes import Code
 from vla_common.contracts.skills import Step
 from vla_executor.skills.skill import ENTRY_POINT_GROUP, load_skills
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "test" / "shared"))
-import skill_plugin
+from vla_testing import skill_plugin
+from vla_testing.executor.bench import SKILLS, Bench, room
 
 
 @pytest.fixture
@@ -71,8 +68,8 @@ def test_a_process_finds_it_on_its_path(there: bool) -> None:
 @pytest.mark.ros
 def test_an_executor_that_has_it_lists_it_and_carries_it_out() -> None:
     pytest.importorskip("mujoco")
-    from node_processes import processes
-    from ros_world import FIRST_DOMAIN
+    from vla_testing.executor.ros_world import FIRST_DOMAIN
+    from vla_testing.system.node_processes import processes
 
     nodes = {
         "vla_sim.ros.sim_node": ("sim.seed:=3", "sim.render_backend:=raycast"),

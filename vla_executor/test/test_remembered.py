@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
-from conftest import BIN, CORNER, TABLE, Bench, thing
 
 from vla_common.contracts.cancellation import CancelToken
 from vla_common.contracts.outcomes import Code
@@ -15,6 +14,7 @@ from vla_common.contracts.scene import SceneObject
 from vla_common.contracts.skills import ObjectRef
 from vla_executor.robot.fake_robot import FakeRobot
 from vla_executor.robot.robot import View
+from vla_testing.executor.bench import BIN, CORNER, TABLE, Bench, thing
 
 LONG_AGO_S = 5.0
 

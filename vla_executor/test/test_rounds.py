@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from conftest import BIN, CORNER, TABLE, Bench, thing
 
 from vla_common.contracts.outcomes import Code, VlaError
 from vla_common.contracts.scene import Place, PlaceKind, SceneObject
@@ -24,6 +23,7 @@ from vla_executor.robot.robot import Operation
 from vla_executor.skills import catalog
 from vla_executor.skills.context import SkillContext
 from vla_executor.skills.skill import Skill, SkillRegistry
+from vla_testing.executor.bench import BIN, CORNER, TABLE, Bench, thing
 
 SHELF = Place("shelf", PlaceKind.SURFACE, (-2.0, 0.5, 0.76), 0.0, (0.4, 1.0))
 

@@ -7,16 +7,16 @@ import math
 from typing import Any
 
 import pytest
-from conftest import Bench
+
+from vla_testing.executor.bench import Bench
 
 pytest.importorskip("vla_sim.simulation")
-from sim_robot import SimRobot
-
 from vla_common.contracts.outcomes import Code
 from vla_executor.config import GuardConfig
 from vla_sim.robot.robot_model import BASE_RADIUS_M
 from vla_sim.simulation import Simulation
 from vla_sim.world.world_generator import generate_world
+from vla_testing.executor.sim_robot import SimRobot
 
 MOVE = ("move", {"distance": 1.2})
 

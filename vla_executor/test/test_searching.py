@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from conftest import BIN, TABLE, Bench, thing
 
 from vla_common.contracts.outcomes import Code, VlaError
 from vla_common.contracts.scene import Place, PlaceKind, SceneObject
@@ -17,6 +16,7 @@ from vla_executor.robot.fake_robot import FakeRobot
 from vla_executor.search import searching
 from vla_executor.spatial.geometry import Pose2
 from vla_perception.memory.query import find
+from vla_testing.executor.bench import BIN, TABLE, Bench, thing
 
 SHELF = Place("shelf", PlaceKind.SURFACE, (-2.0, 0.5, 0.76), 0.0, (0.4, 1.0))
 CUPS = (

@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import BIN, TABLE, Bench, room
 
 from vla_common.contracts.outcomes import Code, VlaError
 from vla_common.contracts.skills import ObjectRef
@@ -17,6 +16,7 @@ from vla_executor.robot.fake_robot import Call, FakeRobot
 from vla_executor.robot.robot import Scan
 from vla_executor.safety.guard import Guard
 from vla_executor.safety.known_map import KnownMap
+from vla_testing.executor.bench import BIN, TABLE, Bench, room
 
 AHEAD = ("move", {"distance": 0.4, "direction": "forward"})
 TURN = ("turn", {"angle": 0.6})

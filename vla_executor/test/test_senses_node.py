@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ros_world import Bed, bed, wait_until
+
+from vla_testing.executor.ros_world import Bed, bed, wait_until
 
 pytestmark = pytest.mark.ros
 pytest.importorskip("rclpy")

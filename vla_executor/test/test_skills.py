@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from conftest import BIN, TABLE, Bench, room, thing
 
 from vla_common.contracts.outcomes import Code, VlaError
 from vla_common.contracts.scene import SceneObject
@@ -17,6 +16,7 @@ from vla_executor.plan.records import StepState
 from vla_executor.robot.robot import Operation
 from vla_executor.skills.wording import where_from
 from vla_executor.spatial.geometry import Pose2
+from vla_testing.executor.bench import BIN, TABLE, Bench, room, thing
 
 RED_CUP = {"label": "cup", "attributes": ["red"]}
 

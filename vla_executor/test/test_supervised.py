@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from ros_world import FIRST_DOMAIN, TIMEOUT_S, Bed, bed, wait, wait_until
+
+from vla_testing.executor.ros_world import FIRST_DOMAIN, TIMEOUT_S, Bed, bed, wait, wait_until
 
 pytestmark = pytest.mark.ros
 

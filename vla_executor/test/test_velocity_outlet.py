@@ -16,11 +16,11 @@ import rclpy  # noqa: E402
 from geometry_msgs.msg import Twist, TwistStamped  # noqa: E402
 from rclpy.context import Context  # noqa: E402
 from rclpy.executors import SingleThreadedExecutor  # noqa: E402
-from ros_world import wait_until  # noqa: E402
 
 from vla_common.ros.qos import COMMAND  # noqa: E402
 from vla_executor.robot.robot import Velocity  # noqa: E402
 from vla_executor.ros.velocity_outlet import VelocityOutlet  # noqa: E402
+from vla_testing.executor.ros_world import wait_until  # noqa: E402
 
 TURN = Velocity(0.1, 0.0, 0.4)
 

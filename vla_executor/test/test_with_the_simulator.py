@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from ros_world import FIRST_DOMAIN, wait
+
+from vla_testing.executor.ros_world import FIRST_DOMAIN, wait
 
 pytestmark = pytest.mark.ros
 

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from synthetic import BASE, CAMERA, TABLE, camera_at, frame_of, furniture, render, standard_things
 
 from vla_common.contracts.outcomes import Code, VlaError
 from vla_perception.config import VisionConfig
@@ -16,6 +15,16 @@ from vla_perception.pipeline import look
 from vla_perception.rgbd.frame import Intrinsics, RgbdFrame, Transform, Window, make_frame
 from vla_perception.rgbd.geometry_check import BODY_FROM_OPTICAL, FrameWatch
 from vla_perception.rgbd.registration import register, same_pose, same_view
+from vla_testing.perception.synthetic import (
+    BASE,
+    CAMERA,
+    TABLE,
+    camera_at,
+    frame_of,
+    furniture,
+    render,
+    standard_things,
+)
 
 SOLIDS = [*furniture(TABLE), *standard_things()]
 POSES = {

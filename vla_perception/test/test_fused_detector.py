@@ -7,7 +7,6 @@ import math
 
 import numpy as np
 import pytest
-from synthetic import BIN, TABLE, Solid, camera_at, frame_of, on_table, standard_things
 
 from vla_common.contracts.outcomes import Code, VlaError
 from vla_perception.config import VisionConfig
@@ -17,6 +16,15 @@ from vla_perception.detect.fused_detector import FusedDetector
 from vla_perception.localize.localizer import localize
 from vla_perception.localize.surfaces import support_surfaces
 from vla_perception.pipeline import look
+from vla_testing.perception.synthetic import (
+    BIN,
+    TABLE,
+    Solid,
+    camera_at,
+    frame_of,
+    on_table,
+    standard_things,
+)
 
 CONFIG = VisionConfig()
 NAMES = ("cup", "bottle", "sports ball", "vase", "jar", "person")

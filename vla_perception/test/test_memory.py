@@ -7,13 +7,20 @@ import math
 from dataclasses import replace
 
 import pytest
-from synthetic import TABLE, Solid, camera_at, frame_of, on_table, standard_things
 
 from vla_common.contracts.scene import Place, PlaceKind
 from vla_perception.config import VisionConfig
 from vla_perception.detect.backends import make_detector
 from vla_perception.memory.scene_memory import SceneMemory, Snapshot
 from vla_perception.pipeline import look
+from vla_testing.perception.synthetic import (
+    TABLE,
+    Solid,
+    camera_at,
+    frame_of,
+    on_table,
+    standard_things,
+)
 
 CONFIG = VisionConfig(backend="colour")
 DETECTOR = make_detector(CONFIG)

@@ -10,7 +10,6 @@ from functools import lru_cache
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from synthetic import TABLE, camera_at, frame_of
 
 from vla_common.contracts.plausible import wrong_object
 from vla_perception.detect.detector import Detection2D
@@ -20,6 +19,7 @@ from vla_perception.memory import scene_memory
 from vla_perception.memory.known_object import Remembered, from_kept, to_keep, wrong_memory
 from vla_perception.memory.scene_memory import SceneMemory, Snapshot
 from vla_perception.pipeline import Sighting
+from vla_testing.perception.synthetic import TABLE, camera_at, frame_of
 
 MOST = 4
 EYES = (camera_at(-0.05, 0.0, 1.3, (1.2, 0.0, 0.7)), camera_at(-0.05, 0.0, 1.3, (0.5, -2.0, 0.7)))

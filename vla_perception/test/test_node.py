@@ -26,7 +26,6 @@ from rclpy.lifecycle import TransitionCallbackReturn  # noqa: E402
 from rclpy.node import Node  # noqa: E402
 from rclpy.parameter import Parameter  # noqa: E402
 from sensor_msgs.msg import CameraInfo, Image  # noqa: E402
-from synthetic import BASE, CAMERA, TABLE, furniture, on_table, render  # noqa: E402
 from tf2_msgs.msg import TFMessage  # noqa: E402
 from vision_msgs.msg import Detection2DArray, Detection3DArray  # noqa: E402
 from visualization_msgs.msg import MarkerArray  # noqa: E402
@@ -40,6 +39,7 @@ from vla_common.ros.spin import spin_on  # noqa: E402
 from vla_perception.rgbd.frame import Transform  # noqa: E402
 from vla_perception.rgbd.geometry_check import BODY_FROM_OPTICAL  # noqa: E402
 from vla_perception.ros.perception_node import PerceptionNode  # noqa: E402
+from vla_testing.perception.synthetic import BASE, CAMERA, TABLE, furniture, on_table, render  # noqa: E402
 
 LONG_S = 30.0
 NUMBERS = itertools.count(1)

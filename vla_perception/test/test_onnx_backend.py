@@ -8,14 +8,14 @@ import hashlib
 
 import numpy as np
 import pytest
-from synthetic import frame_of
-from tiny_models import columns, large_opset_error, tiny_model
 
 from vla_common.contracts.outcomes import Code, VlaError
 from vla_perception.config import VisionConfig
 from vla_perception.detect.backends import choose_detector
 from vla_perception.detect.network import caution, our_names, parse_class_map
 from vla_perception.detect.onnx_backend import OnnxModel
+from vla_testing.perception.synthetic import frame_of
+from vla_testing.perception.tiny_models import columns, large_opset_error, tiny_model
 
 PICTURE = np.full((240, 320, 3), 90, np.uint8)
 

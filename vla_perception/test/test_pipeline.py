@@ -8,7 +8,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from synthetic import (
+
+from vla_common.contracts.outcomes import Code, VlaError
+from vla_common.contracts.scene import Place, PlaceKind
+from vla_perception.config import VisionConfig
+from vla_perception.detect.backends import make_detector
+from vla_perception.detect.detector import Detection2D
+from vla_perception.drawing import annotate
+from vla_perception.localize.localizer import localize
+from vla_perception.localize.surfaces import support_surfaces
+from vla_perception.pipeline import look
+from vla_perception.rgbd.frame import Intrinsics, RgbdFrame, Transform, make_frame, rays_of
+from vla_testing.perception.synthetic import (
     BASE,
     BIN,
     CAMERA,
@@ -21,17 +32,6 @@ from synthetic import (
     render,
     standard_things,
 )  # fmt: skip
-
-from vla_common.contracts.outcomes import Code, VlaError
-from vla_common.contracts.scene import Place, PlaceKind
-from vla_perception.config import VisionConfig
-from vla_perception.detect.backends import make_detector
-from vla_perception.detect.detector import Detection2D
-from vla_perception.drawing import annotate
-from vla_perception.localize.localizer import localize
-from vla_perception.localize.surfaces import support_surfaces
-from vla_perception.pipeline import look
-from vla_perception.rgbd.frame import Intrinsics, RgbdFrame, Transform, make_frame, rays_of
 
 CONFIG = VisionConfig(backend="colour")
 CUP = (0.075, 0.075, 0.09)

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from synthetic import TABLE, Solid, camera_at, frame_of, on_table
 
 from vla_common.contracts.outcomes import Code
 from vla_common.contracts.scene import Place, PlaceKind
@@ -20,6 +19,7 @@ from vla_perception.memory.scene_keeper import SceneKeeper, map_key
 from vla_perception.memory.scene_memory import SceneMemory
 from vla_perception.memory.scene_store import SceneStore
 from vla_perception.pipeline import look
+from vla_testing.perception.synthetic import TABLE, Solid, camera_at, frame_of, on_table
 
 CONFIG = VisionConfig(backend="colour")
 DETECTOR = make_detector(CONFIG)

@@ -9,8 +9,6 @@ import os
 
 import numpy as np
 import pytest
-from synthetic import TABLE, frame_of, standard_things
-from tiny_models import columns, tiny_model
 
 from vla_common.contracts.outcomes import Code, VlaError
 from vla_perception.config import VisionConfig
@@ -18,6 +16,8 @@ from vla_perception.detect.backends import choose_detector
 from vla_perception.detect.boxes import Boxes, keep_best
 from vla_perception.detect.ultralytics_backend import UltralyticsModel, _nms
 from vla_perception.pipeline import look
+from vla_testing.perception.synthetic import TABLE, frame_of, standard_things
+from vla_testing.perception.tiny_models import columns, tiny_model
 
 THERE = all(importlib.util.find_spec(name) for name in ("torch", "ultralytics"))
 needs_ultralytics = pytest.mark.skipif(

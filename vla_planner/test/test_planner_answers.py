@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import pytest
-from plan_notation import PLANNER, said
-from planner_fixtures import ALL_AVAILABLE, SCENE
 
 from vla_common.contracts.outcomes import Code, VlaError
 from vla_planner.core.backend import AmbiguousError
 from vla_planner.grammar import lexicon, overlay
 from vla_planner.meaning.answers import Asker, Choice, SeveralMeantError
+from vla_testing.planner.fixtures import ALL_AVAILABLE, SCENE
+from vla_testing.planner.plan_notation import PLANNER, said
 
 KNOWN = overlay.of(lexicon.load(), SCENE)
 CUPS = ["red cup", "blue cup", "small green cup"]

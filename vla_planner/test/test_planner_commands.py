@@ -7,11 +7,11 @@ that is to be refused may become a plan, and the share that comes out exactly ma
 
 from __future__ import annotations
 
-import command_table
 import pytest
 
 from vla_planner.config import PlannerConfig
 from vla_planner.core.planning import Planner
+from vla_testing.planner import command_table
 
 ROWS = command_table.load()
 SEEN = [row for row in ROWS if not row.held_out]

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import pytest
-from plan_notation import said
+
+from vla_testing.planner.plan_notation import said
 
 BRING = (
     "[find {bottle, at table}] [pick {bottle, at table}, found] [go_to shelf, found] "

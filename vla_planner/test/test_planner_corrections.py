@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import pytest
-from plan_notation import PLANNER, said, written
-from planner_fixtures import ALL_AVAILABLE, SCENE
+
+from vla_testing.planner.fixtures import ALL_AVAILABLE, SCENE
+from vla_testing.planner.plan_notation import PLANNER, said, written
 
 RED = "[go_to table] [pick {cup, red, at table}]"
 BLUE = "[go_to shelf] [pick {cup, blue, at shelf}]"

@@ -9,12 +9,7 @@ import math
 import random
 from dataclasses import replace
 
-import command_table
-import gate_bank
 import pytest
-from gate_bank import Proposing, steps_of
-from plan_notation import written
-from planner_fixtures import CATALOGS, EMPTY, SCENE, SCENES, SKILLS
 
 from vla_common.contracts.outcomes import Code, Result, VlaError
 from vla_common.contracts.skills import RiskTier, Step
@@ -27,6 +22,10 @@ from vla_planner.core.validator import validate
 from vla_planner.gate import gate
 from vla_planner.gate.compare import Context, differences
 from vla_planner.gate.gate import Gate, GateQuestion, Held, held_against
+from vla_testing.planner import command_table, gate_bank
+from vla_testing.planner.fixtures import CATALOGS, EMPTY, SCENE, SCENES, SKILLS
+from vla_testing.planner.gate_bank import Proposing, steps_of
+from vla_testing.planner.plan_notation import written
 
 RULES = gate_bank.rules_planner()
 GATE = Gate(PlannerConfig())

@@ -9,12 +9,12 @@ from importlib import resources
 import lark
 import pytest
 import yaml
-from planner_fixtures import EMPTY
 
 from vla_common.contracts.outcomes import Code
 from vla_common.contracts.scene import Place, PlaceKind, Scene, SceneObject
 from vla_planner.grammar import lexicon, overlay, reading
 from vla_planner.grammar.splitting import clean, split
+from vla_testing.planner.fixtures import EMPTY
 
 GRAMMAR = resources.files("vla_planner").joinpath("grammar", "command.lark").read_text("utf-8")
 DATA = yaml.safe_load(

@@ -7,8 +7,6 @@ import json
 import math
 
 import pytest
-from fake_openai import FakeOpenAi, calls, delta, error, events, plan_text, text
-from planner_fixtures import PLACES, SKILLS, seen
 
 from vla_common.contracts.outcomes import Code, VlaError
 from vla_common.contracts.scene import Scene
@@ -20,6 +18,8 @@ from vla_planner.llm.context import ContextSize, Overflow, model_names, overflow
 from vla_planner.llm.openai_backend import OpenAiBackend
 from vla_planner.llm.tools import BOUNDS, build, without_bounds
 from vla_planner.llm.transport.traits import ServerTraits
+from vla_testing.planner.fake_openai import FakeOpenAi, calls, delta, error, events, plan_text, text
+from vla_testing.planner.fixtures import PLACES, SKILLS, seen
 
 GO = ("go_to", {"place": "table"})
 CROWD = Scene(

@@ -14,10 +14,8 @@ import random
 from collections import Counter
 
 import pytest
-from fake_openai import FakeOpenAi, call_chunks, delta, raw_events
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from planner_fixtures import SCENE, SKILLS
 
 from vla_common.contracts.outcomes import Code, VlaError
 from vla_common.contracts.skills import ObjectRef, ParameterType
@@ -33,6 +31,8 @@ from vla_planner.llm.tools import build
 from vla_planner.llm.transport.budget import DayUsage
 from vla_planner.llm.transport.retry import Failure, RequestError
 from vla_planner.llm.transport.stream import Assembler, CutStreamError
+from vla_testing.planner.fake_openai import FakeOpenAi, call_chunks, delta, raw_events
+from vla_testing.planner.fixtures import SCENE, SKILLS
 
 DAY = DayUsage("2026-03-01")
 ANSWERS = 4000

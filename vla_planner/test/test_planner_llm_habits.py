@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 
 import pytest
-from planner_fixtures import SKILLS
 
 from vla_common.contracts.outcomes import Code, VlaError
 from vla_common.contracts.skills import Step
@@ -14,6 +13,7 @@ from vla_planner.llm.reply import Call, steps_of_calls, steps_of_text
 from vla_planner.llm.tools import build
 from vla_planner.llm.transport.stream import Assembler
 from vla_planner.llm.wrapping import plan_in, without_thoughts
+from vla_testing.planner.fixtures import SKILLS
 
 TOOLS = build(SKILLS, ["table", "shelf"])
 DONE = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}

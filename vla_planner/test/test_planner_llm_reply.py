@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 
 import pytest
-from planner_fixtures import SCENE, SKILLS, parameter, skill
 
 from vla_common.contracts.outcomes import Code, VlaError
 from vla_common.contracts.skills import Condition, ParameterType, Step
@@ -14,6 +13,7 @@ from vla_planner.core.backend import AmbiguousError
 from vla_planner.llm.reply import MAX_ARGUMENTS, Call, steps_of_calls, steps_of_text
 from vla_planner.llm.tools import build
 from vla_planner.llm.transport.stream import MAX_LINE, Assembler, CutStreamError, Usage
+from vla_testing.planner.fixtures import SCENE, SKILLS, parameter, skill
 
 TOOLS = build(SKILLS, [place.name for place in SCENE.places])
 FINISH = ("finish_plan", "{}")

@@ -7,11 +7,11 @@ import json
 import re
 
 import pytest
-from planner_fixtures import SKILLS, parameter, skill
 
 from vla_common.contracts.skills import ParameterType as P
 from vla_common.contracts.skills import RiskTier
 from vla_planner.llm.tools import CONTROL, build, legal_names
+from vla_testing.planner.fixtures import SKILLS, parameter, skill
 
 PLACES = ("table", "side table")
 BUILT = build(SKILLS, PLACES)

@@ -11,7 +11,6 @@ import pytest
 rclpy = pytest.importorskip("rclpy")
 
 from action_msgs.msg import GoalStatus  # noqa: E402
-from planner_fixtures import SCENE, SKILLS  # noqa: E402
 from rclpy.context import Context  # noqa: E402
 from rclpy.executors import MultiThreadedExecutor  # noqa: E402
 from rclpy.lifecycle import TransitionCallbackReturn  # noqa: E402
@@ -34,6 +33,7 @@ from vla_common.ros.spin import spin_on  # noqa: E402
 from vla_planner.core import planning  # noqa: E402
 from vla_planner.core.backend import AmbiguousError, Proposal  # noqa: E402
 from vla_planner.ros.planner_node import PlannerNode  # noqa: E402
+from vla_testing.planner.fixtures import SCENE, SKILLS  # noqa: E402
 
 pytestmark = pytest.mark.ros
 

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import pytest
-from planner_fixtures import SCENE, SKILLS
 
 from vla_common.contracts.outcomes import Code, Result, VlaError
 from vla_common.contracts.skills import ObjectRef, Plan, Step
@@ -12,6 +11,7 @@ from vla_planner.config import PlannerConfig
 from vla_planner.core.backend import AmbiguousError, FailedPlan, Proposal
 from vla_planner.core.grammar_backend import RulesBackend
 from vla_planner.core.planning import MAX_REPAIRS, Planner
+from vla_testing.planner.fixtures import SCENE, SKILLS
 
 GOOD = Proposal((Step("turn", {"angle": 1.0}),), 10, 5)
 BAD = Proposal((Step("turn", {"angle": 100.0}),), 10, 5)

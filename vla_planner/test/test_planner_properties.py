@@ -3,16 +3,16 @@
 
 from __future__ import annotations
 
-import command_table
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from planner_fixtures import EMPTY, PLUGINS, SCENE, SCENES, SKILLS
 
 from vla_common.contracts.outcomes import Code
 from vla_planner.config import PlannerConfig
 from vla_planner.core.planning import Planner
 from vla_planner.grammar import lexicon, overlay
 from vla_planner.grammar.splitting import clean, split
+from vla_testing.planner import command_table
+from vla_testing.planner.fixtures import EMPTY, PLUGINS, SCENE, SCENES, SKILLS
 
 PLANNER = Planner(PlannerConfig())
 LEXICON = lexicon.load()

@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import pytest
-from planner_fixtures import SCENE, SKILLS
 
 from vla_common.contracts.outcomes import Code, Result
 from vla_common.contracts.skills import Condition, ObjectRef, Plan, Step
 from vla_planner.config import PlannerConfig
 from vla_planner.core.backend import FailedPlan
 from vla_planner.core.planning import Planner
+from vla_testing.planner.fixtures import SCENE, SKILLS
 
 PLANNER = Planner(PlannerConfig())
 CUP = ObjectRef("cup", ("red",), "table")

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import pytest
-from plan_notation import PLANNER
-from planner_fixtures import PLUGINS, SCENE
+
+from vla_testing.planner.fixtures import PLUGINS, SCENE
+from vla_testing.planner.plan_notation import PLANNER
 
 SENTENCES = [
     ("go to the table and find a red object", "I will go to the table and look for the red object at the table."),

@@ -8,13 +8,13 @@ import hashlib
 from collections import Counter
 from types import SimpleNamespace
 
-import command_table
 import pytest
-from planner_fixtures import CATALOGS, SCENES
 
 from vla_common.contracts.outcomes import OK, Code, Result
 from vla_common.contracts.scene import matches
 from vla_common.contracts.skills import ObjectRef, Plan, Step
+from vla_testing.planner import command_table
+from vla_testing.planner.fixtures import CATALOGS, SCENES
 
 ROWS = command_table.load()
 

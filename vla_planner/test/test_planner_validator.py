@@ -7,12 +7,12 @@ import dataclasses
 import math
 
 import pytest
-from planner_fixtures import EMPTY, PLACES, SCENE, SKILLS
 
 from vla_common.contracts.outcomes import Code, VlaError
 from vla_common.contracts.scene import Scene
 from vla_common.contracts.skills import Condition, ObjectRef, RiskTier, Step
 from vla_planner.core.validator import validate
+from vla_testing.planner.fixtures import EMPTY, PLACES, SCENE, SKILLS
 
 CUP = ObjectRef("cup", ("red",))
 BLOCK = ObjectRef("block", ("green",))

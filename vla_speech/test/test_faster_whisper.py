@@ -10,7 +10,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from spoken import spoken
 
 from vla_common.contracts.outcomes import Code, VlaError
 from vla_common.language.halt_phrases import is_halt_command
@@ -23,6 +22,7 @@ from vla_speech.recognition.whisper.faster_whisper_recognizer import (
     _foreign_tokens,
 )
 from vla_speech.recognition.whisper.whisper_models import find_model
+from vla_testing.speech.spoken import spoken
 
 SENTENCE = (" go", " to", " the", " table")
 SIZE = 32

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from spoken import spoken
 
 from vla_speech.listening.vad import FRAME, SileroVad
 from vla_speech.recognition.command_grammar import make_grammar
@@ -13,6 +12,7 @@ from vla_speech.recognition.recognizer import Vocabulary
 from vla_speech.recognition.sphinx.pronouncing import pronunciations
 from vla_speech.stopping.stop_matcher import SphinxMatcher
 from vla_speech.stopping.stop_spotter import count_phrases, phrases_of
+from vla_testing.speech.spoken import spoken
 
 PHRASES = phrases_of(("stop", "halt", "freeze", "don't move"))
 WORLD = Vocabulary(("table", "side table", "pantry"), ("cup",), ("wave",))

@@ -6,17 +6,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vla_perception.detect.boxes import Boxes
+from vla_testing.perception.rows import boxes_of
 from vla_training.average_precision import TrueBoxes, average_precision
 
 NAMES = ("cup", "ball")
 A, B, C = (0, 0, 10, 10), (20, 0, 30, 10), (40, 0, 50, 10)
-
-
-def boxes_of(*rows):
-    """Rows of x0, y0, x1, y1, score, class."""
-    table = np.array(rows, np.float32).reshape(-1, 6)
-    return Boxes(table[:, :4], table[:, 4], table[:, 5].astype(np.int64))
 
 
 def truth(*entries):

@@ -105,7 +105,7 @@ def test_the_rate_rises_stays_and_falls():
 
 
 def test_a_perfect_finder_measures_one_and_noise_is_the_same_every_time():
-    from test_average_precision import boxes_of
+    from vla_testing.perception.rows import boxes_of
 
     shot = shot_of((250, 200, 330, 260))
     result = measure([shot], lambda rgb: boxes_of((*(red(rgb) or (0, 0, 1, 1)), 0.9, 0)))

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from typing import Any
 
 from attack_case import Attack, Context
-from offline_hearing import Heard, OfflineHearing
-from spoken_corpus import TUNING_VOICES, Kind, make_clip
 
 from vla_speech.config import SpeechConfig, WhisperConfig
 from vla_speech.listening.assembly import make_parts
 from vla_speech.recognition.recognizer import Vocabulary
+from vla_testing.corpus.offline_hearing import Heard, OfflineHearing
+from vla_testing.corpus.spoken_corpus import TUNING_VOICES, Kind, make_clip
 
 WORDS = (
     "yes", "no", "up", "down", "left", "right", "on", "off", "go", "zero", "one", "two", "three", "four", "five", "six",

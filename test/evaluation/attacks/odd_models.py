@@ -4,9 +4,7 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from attack_case import Attack, Context
@@ -18,7 +16,6 @@ from vla_planner.core.catalog import offline_catalog
 from vla_planner.core.planning import Planner, PlanningOutcome
 from vla_planner.llm.openai_backend import OpenAiBackend
 
-sys.path.append(str(Path(__file__).parents[3] / "vla_planner" / "test"))
 SCENE = Scene((), (Place("table", PlaceKind.SURFACE, (1.0, 0.0, 0.7)),))
 PLAN = json.dumps(
     {"outcome": "plan", "steps": [{"skill": "go_to", "arguments": {"place": "table"}}]}
@@ -27,7 +24,7 @@ AWAY = PLAN.replace("table", "bin")
 
 
 def _planned(context: Context, answer: Any, **llm: Any) -> PlanningOutcome:
-    from fake_openai import FakeOpenAi
+    from vla_testing.planner.fake_openai import FakeOpenAi
 
     with FakeOpenAi(answer) as server:
         environ = {"OPENAI_BASE_URL": server.url, "ROS_HOME": str(context.folder)}
@@ -67,7 +64,7 @@ def _none(answer: Callable[[], Any], *words: str, **llm: Any) -> Callable[[Conte
 
 def _text(content: str, **more: Any) -> Callable[[], Any]:
     def answer() -> Any:
-        from fake_openai import text
+        from vla_testing.planner.fake_openai import text
 
         return text(content, **more)
 
@@ -76,7 +73,7 @@ def _text(content: str, **more: Any) -> Callable[[], Any]:
 
 def _calls(*deltas: dict[str, Any]) -> Callable[[], Any]:
     def answer() -> Any:
-        from fake_openai import delta, events
+        from vla_testing.planner.fake_openai import delta, events
 
         return events(*[delta(**part) for part in deltas], delta(finish="tool_calls"))
 
@@ -89,7 +86,7 @@ def _piece(name: str, arguments: Any, **more: Any) -> dict[str, Any]:
 
 def _error(status: int, words: str) -> Callable[[], Any]:
     def answer() -> Any:
-        from fake_openai import error
+        from vla_testing.planner.fake_openai import error
 
         return error(status, words)
 

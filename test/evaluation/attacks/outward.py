@@ -52,10 +52,10 @@ def is_blind(environment: dict[str, str], record: Path) -> str:
 
 def the_demo_talks_to_nobody(context: Context) -> str:
     """A whole system of its own, from its start to a command that was carried out, with its recogniser of speech."""
-    from own_system import OwnSystem
     from vla_interfaces.action import ExecuteCommand
 
     from vla_common.contracts.outcomes import Code
+    from vla_testing.system.own_system import OwnSystem
 
     folder = context.folder / "outward"
     folder.mkdir(parents=True, exist_ok=True)

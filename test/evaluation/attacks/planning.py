@@ -7,24 +7,20 @@ backend, reply, validator, gate, fallback. The bank of the gate gives commands a
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[3] / "vla_planner" / "test"))
-
-import gate_bank
 from attack_case import Attack, Context
-from fake_openai import FakeOpenAi, calls
-from planner_fixtures import CATALOGS, SCENES
 
 from vla_common.contracts.skills import Step
 from vla_planner.config import LlmConfig, PlannerConfig
 from vla_planner.core.grammar_backend import RulesBackend
 from vla_planner.core.planning import Planner
 from vla_planner.llm.openai_backend import OpenAiBackend
+from vla_testing.planner import gate_bank
+from vla_testing.planner.fake_openai import FakeOpenAi, calls
+from vla_testing.planner.fixtures import CATALOGS, SCENES
 
 MOVING = frozenset({"move", "turn", "go_to", "pick", "place"})
 NO_MOTION = (

@@ -102,9 +102,8 @@ def _stop_by_shell() -> subprocess.CompletedProcess[str]:
 def stop_with(hung: tuple[str, ...]) -> Callable[[Context], str]:
     def attack(context: Context) -> str:
         """`./vla stop` while it drives and somebody hangs."""
-        from motion_watch import MotionWatch
-
         from vla_bringup.client.ros.system_client import command_goal
+        from vla_testing.system.motion_watch import MotionWatch
 
         system = context.system
         watch = MotionWatch(system.client)

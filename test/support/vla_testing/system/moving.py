@@ -19,7 +19,6 @@ import yaml
 from action_msgs.msg import GoalStatus, GoalStatusArray
 from ament_index_python.packages import get_package_share_directory
 from geometry_msgs.msg import Twist
-from motion_watch import MotionWatch
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.qos import qos_profile_action_status_default
 from vla_interfaces.action import ExecuteCommand
@@ -29,6 +28,7 @@ from vla_bringup.client.ros.system_client import SystemClient
 from vla_common.contracts.outcomes import Code, VlaError
 from vla_common.ros.clients.calls import GoalRun
 from vla_common.ros.qos import LATCHED
+from vla_testing.system.motion_watch import MotionWatch
 
 MOVING_S = 60.0
 END_S = 60.0

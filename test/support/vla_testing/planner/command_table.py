@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
-from planner_fixtures import CATALOGS, SCENES
 
 from vla_common.contracts.outcomes import Code
+from vla_testing.planner.fixtures import CATALOGS, SCENES
 
 if TYPE_CHECKING:
     from vla_planner.core.planning import Planner, PlanningOutcome
@@ -30,7 +30,7 @@ MOST_QUESTIONS = 5
 REFUSED, ASKED, PLANNED, COMPLETED = "refused", "asked", "planned", "completed"
 """What a row wants: a refusal, a question, a plan, a plan after answers."""
 
-_FOLDER = Path(__file__).parent
+_FOLDER = Path(__file__).parents[4] / "vla_planner" / "test"
 _KEYS = {
     "say", "plan", "code", "says", "says_any", "answers", "previous", "scene", "skills", "holding", "late",
 }  # fmt: skip

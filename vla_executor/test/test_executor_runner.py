@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from conftest import Bench
 
 from vla_common.contracts.outcomes import Code, VlaError
 from vla_common.contracts.skills import Plan, RiskTier, SkillSpec, Step
@@ -23,6 +22,7 @@ from vla_executor.skills.skill import (
     load_skills,
     override_tiers,
 )
+from vla_testing.executor.bench import Bench
 
 TURN = ("turn", {"angle": 0.3})
 

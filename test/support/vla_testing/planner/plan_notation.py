@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-from planner_fixtures import CATALOGS, SCENES
-
 from vla_common.contracts.outcomes import Code
 from vla_common.contracts.skills import Condition, ObjectRef
 from vla_planner.config import PlannerConfig
 from vla_planner.core.planning import Planner
+from vla_testing.planner.fixtures import CATALOGS, SCENES
 
 PLANNER = Planner(PlannerConfig())
 

@@ -23,16 +23,16 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from planner_fixtures import CATALOGS, SCENES
 
 from vla_common.contracts.skills import Argument, Condition, ObjectRef, Step
 from vla_planner.config import PlannerConfig
 from vla_planner.core.backend import PlanRequest, Proposal
 from vla_planner.core.grammar_backend import RulesBackend
 from vla_planner.core.planning import Planner, PlanningOutcome
+from vla_testing.planner.fixtures import CATALOGS, SCENES
 
 SEEN, HELD_OUT = "gate_bank", "gate_bank_heldout"
-_FOLDER = Path(__file__).parent
+_FOLDER = Path(__file__).parents[4] / "vla_planner" / "test"
 _KEYS = {"say", "right", "wrong", "scene", "holding", "previous"}
 
 

@@ -17,7 +17,6 @@ import numpy as np
 import yaml
 from ament_index_python.packages import get_package_share_directory
 from audio_common_msgs.msg import AudioDataStamped, AudioInfo
-from spoken_corpus import FLOOR_DB, RATE_HZ, Clip, white
 
 from vla_common.ros import qos
 from vla_speech.recognition.recognizer import F32
@@ -25,6 +24,7 @@ from vla_speech.ros import audio_qos
 from vla_speech.ros.conversions import audio_to_msg, info_to_msg
 from vla_speech.voice.espeak import Sound
 from vla_speech.voice.voice import write_wav
+from vla_testing.corpus.spoken_corpus import FLOOR_DB, RATE_HZ, Clip, white
 
 BLOCK = 512
 BLOCK_S = BLOCK / RATE_HZ

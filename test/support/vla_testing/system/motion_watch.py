@@ -10,11 +10,11 @@ from typing import Any
 
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from trajectory_msgs.msg import JointTrajectory
-from true_motion import STILL, Sample, Trace
 
 from vla_bringup.client.ros.system_client import SystemClient
 from vla_common.contracts.outcomes import Code, VlaError
 from vla_common.ros.conversions import time_from_msg
+from vla_testing.system.true_motion import STILL, Sample, Trace
 
 BASE = ("base_x", "base_y", "base_yaw")
 JAW = "jaw"

@@ -8,7 +8,6 @@ import threading
 from dataclasses import replace
 
 import pytest
-from conftest import BIN, CORNER, TABLE, thing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -26,6 +25,7 @@ from vla_executor.skills.wording import listing, plural
 from vla_executor.spatial.approach import clearance, reach_poses, view_poses
 from vla_executor.spatial.free_spot import free_spots, radius
 from vla_executor.spatial.geometry import Pose2, distance_to_footprint, distance_to_polygon, wrap
+from vla_testing.executor.bench import BIN, CORNER, TABLE, thing
 
 CONFIG = ExecutorConfig()
 PLACES = (TABLE, BIN, CORNER)

@@ -11,8 +11,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from spoken_corpus import RATE_HZ, Clip
-
 from vla_common.language.halt_phrases import is_halt_command
 from vla_speech.config import SpeechConfig, WhisperConfig
 from vla_speech.listening.acceptance import judge
@@ -21,6 +19,7 @@ from vla_speech.listening.segmenter import Utterance
 from vla_speech.listening.utterance_detector import StopHeard, UtteranceEnded
 from vla_speech.listening.vad import FRAME
 from vla_speech.listening.wake_word import Addressing
+from vla_testing.corpus.spoken_corpus import RATE_HZ, Clip
 
 BLOCK = FRAME
 Clock = Callable[[], float]

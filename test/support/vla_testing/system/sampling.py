@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
-from measuring import Line, fit_line
+
+from vla_testing.measuring import Line, fit_line
 
 
 @dataclass(frozen=True)

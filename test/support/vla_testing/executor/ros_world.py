@@ -16,7 +16,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import rclpy
-from conftest import room
 from control_msgs.action import PointHead
 from geometry_msgs.msg import TransformStamped, Twist
 from nav2_msgs.action import NavigateToPose
@@ -51,6 +50,7 @@ from vla_common.ros.conversions import (
 )
 from vla_common.ros.qos import COMMAND, LATCHED
 from vla_executor.ros.executor_node import ExecutorNode
+from vla_testing.executor.bench import room
 
 TIMEOUT_S = 20.0
 FIRST_DOMAIN = int(os.environ.get("VLA_EXECUTOR_TEST_DOMAIN", "37"))

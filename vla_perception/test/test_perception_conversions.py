@@ -16,11 +16,11 @@ conversions = pytest.importorskip("vla_perception.ros.conversions")
 
 from sensor_msgs.msg import CameraInfo, Image  # noqa: E402
 from std_msgs.msg import Header  # noqa: E402
-from synthetic import TABLE, frame_of, standard_things  # noqa: E402
 
 from vla_perception.config import VisionConfig  # noqa: E402
 from vla_perception.detect.backends import make_detector  # noqa: E402
 from vla_perception.pipeline import look  # noqa: E402
+from vla_testing.perception.synthetic import TABLE, frame_of, standard_things  # noqa: E402
 
 
 def image(values: np.ndarray, encoding: str, **kwargs) -> Image:

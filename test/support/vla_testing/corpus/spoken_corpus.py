@@ -16,9 +16,9 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from spoken_sentences import EVALUATION, TUNING, Sentences
 
 from vla_speech.voice.espeak import Espeak, Manner
+from vla_testing.corpus.spoken_sentences import EVALUATION, TUNING, Sentences
 
 F32 = NDArray[np.float32]
 RATE_HZ = 16000
