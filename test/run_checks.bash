@@ -22,9 +22,16 @@ check_format() { files '*.py' | xargs -r ruff format --check --force-exclude; }
 
 check_lint() { files '*.py' | xargs -r ruff check --force-exclude; }
 
-# Modules that only decide, with strict types; ROS glue, under folders `ros`, carries messages, which have no types. Always
-# all of them: a type may be wrong in a file that nobody touched.
-check_types() { git ls-files 'vla_*/vla_*/*.py' | grep -v '/ros/' | xargs mypy; }
+# All of the product, strictly; the tests of each package by themselves, because all of them lie in a folder `test`. Always all
+# files: a type may be wrong in one that nobody touched.
+check_types() {
+  local code=0 folder
+  git ls-files 'vla_*/vla_*/*.py' 'test/support/*.py' test/run_tests.py | xargs mypy || code=1
+  for folder in vla_*/test test/unit test/system; do
+    git ls-files "$folder/*.py" | xargs -r mypy --no-error-summary --cache-dir ".mypy_cache/tests/$folder" || code=1
+  done
+  return $code
+}
 
 # What may be misspelled, and why, is in pyproject.toml.
 check_spelling() { files | grep -vE '\.(lock|png|onnx|wav)$' | xargs -r codespell; }

@@ -23,7 +23,7 @@ def job(group, name="x", number=1):
     return Job(group, name, (), number)
 
 
-class Scripted(run_tests.Runner):
+class Scripted(run_tests.Runner):  # type: ignore[name-defined]
     """Jobs that are Python programs, given by their name."""
 
     programs: dict[str, str] = {}

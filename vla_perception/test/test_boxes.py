@@ -66,7 +66,7 @@ def test_a_box_that_was_dropped_drops_no_other():
     ],
 )
 def test_a_picture_lies_in_the_middle_of_the_input(size, level, fixed, expected):
-    box = fit(*size, level, fixed)
+    box = fit(*size, level, fixed)  # type: ignore[call-arg]
     assert (box.input_width, box.input_height, box.left, box.top) == expected[:4]
     assert box.scale == pytest.approx(expected[4])
     across, down = box.inner

@@ -257,7 +257,7 @@ def test_the_annotated_picture_is_a_copy_with_something_drawn():
 def test_the_walls_of_a_container_are_no_things_in_it_when_the_robot_is_a_little_wrong(
     stand, turn, shift
 ):
-    camera = camera_at(*stand, 1.3, (1.0, 1.0, 0.2))
+    camera = camera_at(*stand, 1.3, (1.0, 1.0, 0.2))  # type: ignore[call-arg]
     frame = frame_of([], places=(BIN,), camera=camera)
     c, s = math.cos(turn), math.sin(turn)
     rotation = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1.0]])

@@ -16,9 +16,11 @@ from vla_planner.grammar import lexicon, overlay, reading
 from vla_planner.grammar.splitting import clean, split
 from vla_testing.planner.fixtures import EMPTY
 
-GRAMMAR = resources.files("vla_planner").joinpath("grammar", "command.lark").read_text("utf-8")
+GRAMMAR = (
+    resources.files("vla_planner").joinpath("grammar").joinpath("command.lark").read_text("utf-8")
+)
 DATA = yaml.safe_load(
-    resources.files("vla_planner").joinpath("grammar", "lexicon.yaml").read_text("utf-8")
+    resources.files("vla_planner").joinpath("grammar").joinpath("lexicon.yaml").read_text("utf-8")
 )
 MADE_ELSEWHERE = {"SEP", "ALSO", "NUMBER", "UNKNOWN", "TEXT", "LABEL", "PLACE", "LENGTH", "ANGLE", "TIME"} | {
     "SKILL", "CHOICE", "PARAMETER",

@@ -65,8 +65,8 @@ class Network(nn.Module):
         self.head = _convolution(32, 40)
         self.score = nn.Conv2d(40, classes, 1)
         self.sides = nn.Conv2d(40, 4, 1)
-        nn.init.constant_(self.score.bias, -5.0)  # type: ignore[arg-type]
-        nn.init.constant_(self.sides.bias, 1.0)  # type: ignore[arg-type]
+        nn.init.constant_(self.score.bias, -5.0)
+        nn.init.constant_(self.sides.bias, 1.0)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         x4 = self.stage4(self.stem(x))

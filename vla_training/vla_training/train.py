@@ -139,7 +139,7 @@ def train(
 
     torch.set_num_threads(threads)
     torch.manual_seed(plan.seed)
-    network = Network(len(CLASSES)).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = Network(len(CLASSES)).to(memory_format=torch.channels_last)
     average = copy.deepcopy(network)
     decayed = [p for p in network.parameters() if p.ndim > 1]
     plain = [p for p in network.parameters() if p.ndim <= 1]
@@ -172,7 +172,7 @@ def train(
         scores, sides = network(batch)
         score_loss, box_loss = loss(scores, sides, targets)
         optimizer.zero_grad()
-        (score_loss + 4.0 * box_loss).backward()  # type: ignore[no-untyped-call]
+        (score_loss + 4.0 * box_loss).backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 10.0)
         optimizer.step()
         keep = min(plan.average, (step + 1) / (step + 10))

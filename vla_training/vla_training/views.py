@@ -50,7 +50,7 @@ def random_view(shot: LabeledImage, rng: np.random.Generator, side: int = SIDE) 
     if scale > 0.5 and rng.random() < 0.3:
         # What a camera of 320 x 240 gives at a finer level.
         half = (part.shape[1] // 2, part.shape[0] // 2)
-        part = cv2.resize(part, half, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+        part = cv2.resize(part, half, interpolation=cv2.INTER_AREA)
     how = cv2.INTER_AREA if x1 - x0 < part.shape[1] else cv2.INTER_LINEAR
     scaled = cv2.resize(part, (x1 - x0, y1 - y0), interpolation=how)
     canvas = np.full((side, side, 3), GRAY, np.uint8)

@@ -66,6 +66,10 @@ def strings(most: int | None = None) -> st.SearchStrategy[str]:
     )
 
 
+def _later(kind: str) -> Callable[[], st.SearchStrategy[Any]]:
+    return lambda: values(kind)
+
+
 def values(kind: str) -> st.SearchStrategy[Any]:
     """A field of that type, as `get_fields_and_field_types` writes it. Errors: ValueError for an unknown type."""
     if match := ARRAY.match(kind):
@@ -107,7 +111,7 @@ def messages(
     """Messages of a class. tame: gets every message before it is used and may change it, at random by a number."""
     fields = message_class.get_fields_and_field_types()
     drawn = st.fixed_dictionaries(
-        {name: st.deferred(lambda k=kind: values(k)) for name, kind in fields.items()}
+        {name: st.deferred(_later(kind)) for name, kind in fields.items()}
     )
     made = drawn.map(lambda given: message_class(**given))
     if tame is None:

@@ -141,7 +141,7 @@ class HealthRules:
         for store in (self._alarms, self._growths):
             for key in list(store):
                 if key.startswith("nodes/") and key.split(" ")[0] not in present:
-                    del store[key]  # type: ignore[attr-defined]
+                    del store[key]
 
     def _above(
         self,

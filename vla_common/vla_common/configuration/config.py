@@ -128,7 +128,7 @@ def setting(
     raises ValueError with what it has to be ("a language").
     """
     info = Setting(description, unit, minimum, maximum, tuple(choices), length, or_number, read)
-    return dataclasses.field(default=default, metadata={_KEY: info})  # type: ignore[return-value]
+    return dataclasses.field(default=default, metadata={_KEY: info})
 
 
 def settings_of(config: Any) -> dict[str, tuple[Any, Setting]]:

@@ -49,9 +49,9 @@ def guarded() -> Iterator[None]:
         _set_errors(stream, "backslashreplace")
     _set_errors(sys.stdin, "replace")
     if sys.stdout is not None and not isinstance(sys.stdout, Guarded):
-        sys.stdout = Guarded(sys.stdout)  # type: ignore[assignment]
+        sys.stdout = Guarded(sys.stdout)
     if sys.stderr is not None and not isinstance(sys.stderr, Guarded):
-        sys.stderr = Guarded(sys.stderr)  # type: ignore[assignment]
+        sys.stderr = Guarded(sys.stderr)
     try:
         yield
     finally:

@@ -89,7 +89,7 @@ class NodeParameters:
 
     def _other_clock(self, value: Any) -> bool:
         has = self._node.has_parameter("use_sim_time")
-        return has and value != self._node.get_parameter("use_sim_time").value
+        return has and bool(value != self._node.get_parameter("use_sim_time").value)
 
     def given(self, group: str, config: type[T]) -> T:
         """Another node's group, as far as this node was given its values too: one parameter file is for all nodes.

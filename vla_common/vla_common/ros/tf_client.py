@@ -18,7 +18,7 @@ FUTURE_S = 1.0
 """By which clocks of several machines may differ. What lies further in the future was stamped before a leap."""
 
 
-class LeapingBuffer(Buffer):  # type: ignore[misc]
+class LeapingBuffer(Buffer):
     """tf2's buffer; forgets moving frames once one of them lies in the future and what comes of it does not.
 
     Of the same frame: some publishers stamp a little ahead on purpose, and others beside them do not. now_s: the

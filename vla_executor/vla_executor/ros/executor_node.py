@@ -143,16 +143,17 @@ class ExecutorNode(VlaLifecycleNode):
             Reset, "reset", self._on_reset, callback_group=MutuallyExclusiveCallbackGroup()
         )
         self.create_service(ListSkills, "list_skills", self._on_list, callback_group=self.reentrant)
-        self._interference = InterferenceWatch(
+        robot = self._robot
+        self._interference = watch = InterferenceWatch(
             self,
             config.cmd_vel_sources,
             self._robot.unordered_motion,
-            lambda robot=self._robot: robot.stopped,
+            lambda: robot.stopped,
             self._on_interference,
             self._robot.stranger_drives,
             self._robot.look_at_base,
         )
-        self._robot.odometry_publishers = lambda watch=self._interference: watch.odometry_publishers
+        self._robot.odometry_publishers = lambda: watch.odometry_publishers
         # Last: it has a thread of its own, which nothing that fails after it would end.
         self._supervision = Supervision(self, self._state.cancel, config.supervisor_hang_timeout_s)
 

@@ -97,13 +97,12 @@ class SkillRegistry:
 
 def load_skills(points: Iterable[_EntryPoint] | None = None) -> SkillRegistry:
     """All skills of the installed packages; broken ones are listed as unavailable, see `problems`."""
-    if points is None:
-        points = entry_points(group=ENTRY_POINT_GROUP)
+    found: Iterable[Any] = entry_points(group=ENTRY_POINT_GROUP) if points is None else points
     base = {spec.name: spec for spec in catalog.BASE_SKILLS}
     specs: dict[str, SkillSpec] = {}
     classes: dict[str, type[Skill]] = {}
     problems: list[str] = []
-    for point in points:
+    for point in found:
         try:
             loaded = point.load()
             spec = _spec_of(point, loaded)

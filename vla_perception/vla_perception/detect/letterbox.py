@@ -63,7 +63,7 @@ def fill(rgb: NDArray[np.uint8], box: Letterbox) -> NDArray[np.float32]:
     across, down = box.inner
     if (across, down) != (box.width, box.height):
         how = cv2.INTER_AREA if box.scale < 1.0 else cv2.INTER_LINEAR
-        rgb = cv2.resize(rgb, (across, down), interpolation=how)  # type: ignore[assignment]
+        rgb = cv2.resize(rgb, (across, down), interpolation=how)
     out = np.full((1, 3, box.input_height, box.input_width), GRAY / 255.0, dtype=np.float32)
     inner = out[0, :, box.top : box.top + down, box.left : box.left + across]
     np.multiply(rgb.transpose(2, 0, 1), np.float32(1.0 / 255.0), out=inner, casting="unsafe")

@@ -8,7 +8,6 @@ demosaics and converts; what is laid out as RGB already is viewed, not copied.
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -112,10 +111,9 @@ def to_meters(raw: Raw) -> F32:
             "or 16UC1 (millimetres).",
         )
     rows = _rows(raw, kind, 1, "depth")
-    if kind == "u2":
-        return rows.astype(np.float32) * np.float32(0.001)
-    native = (sys.byteorder == "big") == raw.big_endian
-    return rows if native else rows.astype(np.float32)
+    # Makes a copy only of integers, and where the bytes stand in the other order.
+    depths: F32 = rows.astype(np.float32, copy=False)
+    return depths * np.float32(0.001) if kind == "u2" else depths
 
 
 def _eight_bits(raw: Raw, bits: str, channels: int) -> NDArray[np.uint8]:

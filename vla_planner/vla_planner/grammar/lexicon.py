@@ -190,7 +190,12 @@ class Lexicon:
 @functools.lru_cache(maxsize=1)
 def load() -> Lexicon:
     """The lexicon of the package, read once."""
-    text = resources.files("vla_planner").joinpath("grammar", "lexicon.yaml").read_text("utf-8")
+    text = (
+        resources.files("vla_planner")
+        .joinpath("grammar")
+        .joinpath("lexicon.yaml")
+        .read_text("utf-8")
+    )
     return Lexicon.from_data(yaml.safe_load(text))
 
 

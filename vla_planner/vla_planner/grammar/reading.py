@@ -38,7 +38,7 @@ _QUOTES = ("'", '"')
 _OPENS_GERUNDS = "MIND"
 
 
-class ReadToken(Token):  # type: ignore[misc]
+class ReadToken(Token):
     """A token with what the lexicon knows of it."""
 
     meaning: Any
@@ -53,7 +53,7 @@ class Stumble:
     index: int
 
 
-class _NoLexer(LarkLexer):  # type: ignore[misc]
+class _NoLexer(LarkLexer):
     """The tokens are fed one by one, so lark has nothing to cut."""
 
     def __init__(self, lexer_conf: Any = None) -> None:
@@ -66,7 +66,12 @@ class _NoLexer(LarkLexer):  # type: ignore[misc]
 
 @functools.lru_cache(maxsize=1)
 def _tables() -> Tables:
-    grammar = resources.files("vla_planner").joinpath("grammar", "command.lark").read_text("utf-8")
+    grammar = (
+        resources.files("vla_planner")
+        .joinpath("grammar")
+        .joinpath("command.lark")
+        .read_text("utf-8")
+    )
     return Tables(
         Lark(grammar, parser="lalr", lexer=_NoLexer, start="start", maybe_placeholders=False)
     )

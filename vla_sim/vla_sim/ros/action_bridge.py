@@ -121,7 +121,7 @@ class ActionBridge:
         self._ended.clear()
         self._outcome = None
         self._started = False
-        refused = runner.call(lambda sim: self._start(handle.request, sim))
+        refused: Result = runner.call(lambda sim: self._start(handle.request, sim))
         if not refused.ok:
             return refused
         self._started = True

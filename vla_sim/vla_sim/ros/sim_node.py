@@ -16,7 +16,7 @@ import sys
 import time
 import uuid
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ament_index_python.packages import get_package_share_directory
 from control_msgs.action import PointHead
@@ -49,6 +49,9 @@ from vla_sim.ros import conversions
 from vla_sim.ros.action_bridge import ActionBridge
 from vla_sim.sensors.render_backend import Backend, BackendError, select_backend
 from vla_sim.world.world_files import permitted
+
+if TYPE_CHECKING:  # not at run time: MuJoCo is imported once the renderer has been chosen
+    from vla_sim.simulation import Simulation
 
 HOLDING_PERIOD_S = 0.2
 """Between two words of the jaw that say the same."""
@@ -375,7 +378,7 @@ class SimNode(Node):
         return str(path)
 
     def _on_fault(self, request: Any, response: Any) -> Any:
-        def apply(sim: Any) -> None:
+        def apply(sim: Simulation) -> None:
             if request.fault == MOVE_OBJECT:
                 p = request.pose.position
                 sim.move_object(
@@ -393,10 +396,10 @@ class SimNode(Node):
 
     # Actions.
 
-    def _start_navigation(self, goal: Any, sim: Any) -> Result:
+    def _start_navigation(self, goal: Any, sim: Simulation) -> Result:
         return sim.start_navigation(conversions.goal_from_msg(goal.pose, sim.state))
 
-    def _navigation_feedback(self, sim: Any) -> Any:
+    def _navigation_feedback(self, sim: Simulation) -> Any:
         message = NavigateToPose.Feedback()
         message.current_pose.header.frame_id = frames.MAP
         message.current_pose.header.stamp = self._stamp(sim.state.time_s)
@@ -417,7 +420,7 @@ class SimNode(Node):
                 message.error_code = NAV2_NO_VALID_PATH if blocked else NAV2_PLANNER_UNKNOWN
         return message
 
-    def _start_manipulation(self, goal: Any, sim: Any) -> Result:
+    def _start_manipulation(self, goal: Any, sim: Simulation) -> Result:
         try:
             operation = Operation(goal.operation)
         except ValueError:
@@ -430,7 +433,7 @@ class SimNode(Node):
             operation, conversions.target_from_msg(goal.target, goal.size, sim.state)
         )
 
-    def _manipulation_feedback(self, sim: Any) -> Any:
+    def _manipulation_feedback(self, sim: Simulation) -> Any:
         progress = sim.manipulator.progress
         return Manipulate.Feedback(phase=int(progress.phase), progress=progress.fraction)
 
@@ -442,12 +445,12 @@ class SimNode(Node):
             gripper_width=max(state.jaw_width_m, 0.0),
         )
 
-    def _start_head(self, goal: Any, sim: Any) -> Result:
+    def _start_head(self, goal: Any, sim: Simulation) -> Result:
         point = conversions.point_from_msg(goal.target, sim.state)
         duration = time_from_msg(goal.min_duration)
         return sim.head.start(point, goal.max_velocity, duration, sim.time_s)
 
-    def _head_feedback(self, sim: Any) -> Any:
+    def _head_feedback(self, sim: Simulation) -> Any:
         return PointHead.Feedback(pointing_angle_error=sim.head.error_rad)
 
 

@@ -115,7 +115,7 @@ class SpeakerNode(VlaLifecycleNode):
         self.report_health(result)
 
     def _now_s(self) -> float:
-        return self.get_clock().now().nanoseconds * 1e-9
+        return float(self.get_clock().now().nanoseconds) * 1e-9
 
 
 def main() -> None:

@@ -88,7 +88,8 @@ class SpeechNode(VlaLifecycleNode):
         self._problem, self._lost_blocks, self._frame_id = OK, 0, ""
         self._heard_s = self._began_s = time.monotonic()
         self._trace_id = new_trace_id()
-        self._level_db, self._asked_skills = -120.0, None
+        self._level_db = -120.0
+        self._asked_skills: Any = None
         self._counts = {"utterances": 0, "accepted": 0, "stops": 0}
         self._hearing = RecognitionWorker(
             parts.recognizer,
@@ -231,9 +232,11 @@ class SpeechNode(VlaLifecycleNode):
         recognition: Recognition,
         took_s: float,
     ) -> None:
-        trace_id, *said_s = context
+        trace_id, began_s, heard_s = context
         threshold = self._whisper.confidence_threshold
-        text, result = judge(recognition, utterance, threshold, self._addressing, tuple(said_s))
+        text, result = judge(
+            recognition, utterance, threshold, self._addressing, (began_s, heard_s)
+        )
         if result.ok and heard_wish(text) is Wish.REST:
             self._call_stop(text)  # nobody in between, as with a stop that was spotted
         self._counts["utterances"] += 1
@@ -255,8 +258,9 @@ class SpeechNode(VlaLifecycleNode):
 
     def _publish(self, item: Transcript) -> None:
         processing_s = max(0.0, time.monotonic() - self._time.steady(item.end_s))
+        start_s, end_s = self._time.ros(item.start_s, item.end_s)
         message = conversions.transcript_to_msg(
-            item.moved(*self._time.ros(item.start_s, item.end_s), processing_s),
+            item.moved(start_s, end_s, processing_s),
             Header(stamp=self.get_clock().now().to_msg(), frame_id=self._frame_id),
         )
         self._publisher.publish(message)
@@ -291,8 +295,8 @@ class SpeechNode(VlaLifecycleNode):
     def _ask_skills(self) -> None:
         """Once, as soon as the executor is there; it does not change its skills while it runs."""
         if self._asked_skills is None and self._list.service_is_ready():
-            self._asked_skills = self._list.call_async(ListSkills.Request())
-            self._asked_skills.add_done_callback(self._on_skills)
+            self._asked_skills = future = self._list.call_async(ListSkills.Request())
+            future.add_done_callback(self._on_skills)
 
     def _on_skills(self, future: Any) -> None:
         self._skills = tuple(skill_from_msg(item) for item in future.result().skills)

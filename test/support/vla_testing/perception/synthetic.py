@@ -123,7 +123,7 @@ def _clean(
     return color * shade[..., None], depth
 
 
-def _hits(kind: str, o: np.ndarray, d: np.ndarray, half: np.ndarray):  # type: ignore[no-untyped-def]
+def _hits(kind: str, o: np.ndarray, d: np.ndarray, half: np.ndarray):
     up = np.zeros_like(d)
     up[..., 2] = 1.0
     if kind == "box":

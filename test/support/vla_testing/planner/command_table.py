@@ -147,7 +147,7 @@ class TimedPlanner:
 
 def plan(planner: Planner | TimedPlanner, row: Row) -> PlanningOutcome:
     """What the planner says to a row: to the command, or after the last of the row's answers."""
-    situation = {
+    situation: dict[str, Any] = {
         "scene": SCENES[row.scene],
         "skills": CATALOGS[row.skills],
         "holding": bool(row.holding),

@@ -15,6 +15,7 @@ import struct
 import threading
 import time
 from dataclasses import dataclass, field
+from typing import Any
 
 LONG_S = 30.0
 """Nothing takes that long; a test that waits so long fails."""
@@ -25,8 +26,8 @@ USAGE = {"prompt_tokens": 900, "completion_tokens": 40, "total_tokens": 940}
 class Request:
     """closed: set when the client was seen to have closed the connection, at closed_s (monotonic)."""
 
-    headers: dict
-    body: dict
+    headers: dict[str, str]
+    body: dict[str, Any]
     path: str = ""
     method: str = "POST"
     closed: threading.Event = field(default_factory=threading.Event)

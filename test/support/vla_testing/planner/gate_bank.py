@@ -188,7 +188,7 @@ def _target(text: str, otherwise: str = "place") -> dict[str, Argument]:
 
 def _thing(words: Sequence[str]) -> ObjectRef:
     label, *rest = [word.replace("_", " ") for word in words]
-    more: dict[str, str] = {}
+    more: dict[str, Any] = {}
     attributes = []
     for word in rest:
         if word[0] == "@":

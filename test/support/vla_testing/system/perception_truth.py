@@ -186,7 +186,7 @@ def _look(world: OpenWorld, picture: Any, clean: Any, target: str, error: Transf
     k = camera.intrinsics(robot.CAMERA_FOVY_RAD, width, height)
     intrinsics = Intrinsics(k.fx, k.fy, k.cx, k.cy, width, height)
     config = VisionConfig()
-    depths = {"min_depth_m": config.min_depth_m, "max_depth_m": config.max_depth_m}
+    depths: dict[str, Any] = {"min_depth_m": config.min_depth_m, "max_depth_m": config.max_depth_m}
     frame = make_frame(picture.rgb, picture.depth_m, intrinsics, optical, 1.0, base, **depths)
     truth = tuple(_truth(item, frame, clean.depth_m) for item in simulation.objects())
     if error is not None:

@@ -17,7 +17,7 @@ RESULT_TIMEOUT_S = 60
 """For action servers: how long a result is kept. By default it is 15 minutes, in which thousands of them add up."""
 
 
-class ActionClient(RclpyActionClient):  # type: ignore[misc]
+class ActionClient(RclpyActionClient):
     """Used exactly like rclpy's."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -286,7 +286,7 @@ def _shut_down() -> VlaError:
 
 
 def _bounded_stream(httpx: Any, inner: Any, limit: int, error: Exception) -> Any:
-    class Bounded(httpx.AsyncByteStream):  # type: ignore[misc]
+    class Bounded(httpx.AsyncByteStream):
         async def __aiter__(self) -> AsyncIterator[bytes]:
             total = 0
             async for data in inner:
