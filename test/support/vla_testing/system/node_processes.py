@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import rclpy
@@ -19,7 +20,7 @@ from rclpy.executors import MultiThreadedExecutor
 from rclpy.node import Node
 from vla_interfaces.action import ExecutePlan
 from vla_interfaces.msg import Scene as SceneMsg
-from vla_interfaces.srv import GroundTruth, ListSkills
+from vla_interfaces.srv import GroundTruth, ListSkills, SimReset
 
 from vla_common.contracts.scene import SceneObject
 from vla_common.contracts.skills import Plan, Step
@@ -80,6 +81,14 @@ class Client(Node):
     def until_seeing(self) -> None:
         """Until perception has seen its first picture."""
         assert self._seeing.wait(TIMEOUT_S), "nothing was seen"
+
+    def begin(self, world_file: Path) -> None:
+        """A world anew, and perception has seen it."""
+        request = SimReset.Request(world_file=str(world_file))
+        outcome = self.ask(SimReset, "sim/reset", request).outcome
+        assert outcome.code == 0, outcome.message
+        self._seeing.clear()
+        self.until_seeing()
 
     def carry_out(self, *steps: Step) -> Any:
         """The result of a plan; `told` are the sentences on its way."""
