@@ -104,18 +104,46 @@ def test_a_misspelt_parameter_starts_nothing(tmp_path):
     assert "Did you mean 'guard.max_linear_speed_mps'" in done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("composed", ["false", "true"])
-def test_ctrl_c_ends_everything_cleanly(tmp_path, composed):
-    with (
-        Launched(tmp_path / "log", f"composed:={composed}") as launched,
-        SystemClient(name="ctrl_c") as client,
-    ):
+@pytest.fixture(scope="class")
+def running(tmp_path_factory):
+    """A system that several tests use, each of which leaves it as it was; Ctrl-C ends it cleanly when it is idle."""
+    log = tmp_path_factory.mktemp("running") / "log"
+    with Launched(log, "seed:=0") as launched, SystemClient(name="running") as client:
         launched.ready(client)
-        result = client.execute(ExecuteCommand.Goal(command="turn left"))
-        assert result.outcome.code == Outcome.OK, result.outcome.message
-        code, alive = launched.interrupt()
-    assert code == 0, (tmp_path / "log").read_text()[-3000:]
-    assert alive == []
+        yield client
+        assert launched.interrupt() == (0, []), log.read_text()[-3000:]
+
+
+class TestRunning:
+    """With one system for all of them, which ends before the next test starts its own."""
+
+    def test_send_goal_from_a_second_shell(self, running):
+        send = ["ros2", "action", "send_goal", "--feedback", "/vla/execute_command"]
+        done = subprocess.run(
+            [*send, "vla_interfaces/action/ExecuteCommand", "{command: 'turn left'}"],
+            capture_output=True,
+            text=True,
+            timeout=LONG_S,
+            check=True,
+        )
+        assert "Goal finished with status: SUCCEEDED" in done.stdout, done.stdout
+        assert "Feedback:" in done.stdout
+
+    def test_a_node_that_is_shut_down_for_good_comes_back(self, running):
+        def executor():
+            return next(c for c in running.status().components if c.name == "executor")
+
+        before = executor().restarts
+        request = ChangeState.Request(
+            transition=Transition(id=Transition.TRANSITION_ACTIVE_SHUTDOWN)
+        )
+        assert running.call(ChangeState, "executor/change_state", request).success
+        outcome = running.manage(Manage.Request.STARTUP, LONG_S)
+        assert outcome.code == Code.OK, outcome
+        after = executor()
+        assert (after.lifecycle_state, after.restarts) == (3, before + 1), after
+        assert running.stop("again").ok
+        assert running.reset().ok
 
 
 @pytest.mark.parametrize("composed", ["false", "true"])
@@ -145,23 +173,6 @@ def test_ctrl_c_during_a_command_ends_it_truly_and_on_record(tmp_path, composed,
     assert record.outcome == Code.SHUTTING_DOWN.name
     assert told is not None, log[-3000:]
     assert told.result.outcome.code == Code.SHUTTING_DOWN
-
-
-def test_send_goal_from_a_second_shell(tmp_path):
-    with Launched(tmp_path / "log") as launched, SystemClient(name="second_shell") as client:
-        launched.ready(client)
-        send = ["ros2", "action", "send_goal", "--feedback", "/vla/execute_command"]
-        done = subprocess.run(
-            [*send, "vla_interfaces/action/ExecuteCommand", "{command: 'turn left'}"],
-            capture_output=True,
-            text=True,
-            timeout=LONG_S,
-            check=True,
-        )
-        assert "Goal finished with status: SUCCEEDED" in done.stdout
-        assert "Feedback:" in done.stdout
-        code, _ = launched.interrupt()
-        assert code == 0
 
 
 def test_two_robots_in_one_domain(tmp_path):
@@ -234,22 +245,6 @@ def test_a_launch_that_is_gone_leaves_a_robot_at_rest_and_no_process(tmp_path, n
         _, alive = psutil.wait_procs(family, timeout=LONG_S)
         assert alive == []
         assert watch.trace.newest.base < STILL
-
-
-def test_a_node_that_is_shut_down_for_good_comes_back(tmp_path):
-    with Launched(tmp_path / "log", "seed:=0") as launched, SystemClient(name="final") as client:
-        launched.ready(client)
-        request = ChangeState.Request(
-            transition=Transition(id=Transition.TRANSITION_ACTIVE_SHUTDOWN)
-        )
-        assert client.call(ChangeState, "executor/change_state", request).success
-        outcome = client.manage(Manage.Request.STARTUP, LONG_S)
-        assert outcome.code == Code.OK, outcome
-        status = client.status()
-        executor = next(c for c in status.components if c.name == "executor")
-        assert (executor.lifecycle_state, executor.restarts) == (3, 1), executor
-        assert client.stop("again").ok
-        assert launched.interrupt() == (0, [])
 
 
 def test_composed_stages_that_hang_do_not_drive_on(tmp_path):

@@ -10,37 +10,48 @@ from vla_bringup.journal.reader import JournalReader
 from vla_common.contracts.trace import new_trace_id
 from vla_testing.system.system_case import STILL, SystemCase, describe
 
+SEED = 0
+
 
 @pytest.mark.launch_test
 def generate_test_description():
-    return describe(seed="0")
+    return describe(seed=str(SEED))
 
 
 class TestNodeKilled(SystemCase):
+    seed = SEED
+
     def restarts(self, status, name):
         return next(c.restarts for c in status.components if c.name == name)
 
-    def test_1_executor_killed_while_driving(self):
+    def wait_for_restart(self, name, before):
+        """Ready again, with the node started once more than `before`."""
+        self.wait_for(SystemStatus.IDLE, lambda s: self.restarts(s, name) == before + 1)
+
+    def test_executor_killed_while_driving(self):
         run = self.client.start(self.goal("go to the shelf"))
         self.until_driving()
+        before = self.restarts(self.client.status(), "executor")
         self.process("executor_node").kill()
         self.until_still()
         wrapped = run.wait(120.0)
         self.assertEqual(wrapped.result.outcome.code, Outcome.COMPONENT_FAILED)
-        self.wait_for(SystemStatus.IDLE, lambda s: self.restarts(s, "executor") == 1)
+        self.wait_for_restart("executor", before)
         self.assertEqual(self.execute("turn left").outcome.code, Outcome.OK)
 
-    def test_2_planner_killed_while_idle(self):
+    def test_planner_killed_while_idle(self):
+        before = self.restarts(self.client.status(), "planner")
         self.process("planner_node").kill()
-        self.wait_for(SystemStatus.IDLE, lambda s: self.restarts(s, "planner") == 1)
+        self.wait_for_restart("planner", before)
         self.assertEqual(self.execute("turn right").outcome.code, Outcome.OK)
 
-    def test_3_perception_killed_while_idle(self):
+    def test_perception_killed_while_idle(self):
+        before = self.restarts(self.client.status(), "perception")
         self.process("perception_node").kill()
-        self.wait_for(SystemStatus.IDLE, lambda s: self.restarts(s, "perception") == 1)
+        self.wait_for_restart("perception", before)
         self.assertEqual(self.execute("go to the table").outcome.code, Outcome.OK)
 
-    def test_4_state_manager_killed_while_driving(self):
+    def test_state_manager_killed_while_driving(self):
         trace_id = new_trace_id()
         self.client.start(self.goal("go to the shelf", trace_id=trace_id))
         self.until_driving()
@@ -56,7 +67,7 @@ class TestNodeKilled(SystemCase):
         self.assertLess(self.truth().speed, STILL)
         self.assertEqual(self.execute("turn left").outcome.code, Outcome.OK)
 
-    def test_5_state_manager_hangs_while_driving(self):
+    def test_state_manager_hangs_while_driving(self):
         hanging = self.process("state_manager_node")
         self.client.start(self.goal("go to the bin"))
         self.until_driving()
@@ -68,7 +79,7 @@ class TestNodeKilled(SystemCase):
         self.wait_for(SystemStatus.IDLE)
         self.assertEqual(self.execute("turn left").outcome.code, Outcome.OK)
 
-    def test_6_stop_needs_nobody_but_the_executor(self):
+    def test_stop_needs_nobody_but_the_executor(self):
         others = [
             self.process(f"{name}_node") for name in ("perception", "planner", "state_manager")
         ]

@@ -19,6 +19,7 @@ from vla_testing import skill_plugin
 from vla_testing.planner import fake_openai
 from vla_testing.system.system_case import LONG_S, SystemCase, describe
 
+SEED = 3
 KEY = "sk-system-test-key-that-nobody-sees"
 SERVER = fake_openai.FakeOpenAi(fake_openai.error(500))
 atexit.register(SERVER.close)
@@ -46,10 +47,12 @@ def parameters():
 
 @pytest.mark.launch_test
 def generate_test_description():
-    return describe(seed="3", speed="2", config_file=parameters())
+    return describe(seed=str(SEED), speed="2", config_file=parameters())
 
 
 class TestPlanning(SystemCase):
+    seed = SEED
+
     def run_with_notices(self, command, **options):
         """The result, and everything that was told meanwhile."""
         told = []
@@ -64,7 +67,7 @@ class TestPlanning(SystemCase):
             self.assertAlmostEqual(a, b, places=3)
         self.assertEqual(before.held, after.held)
 
-    def test_1_a_model_plans_and_the_robot_does_it(self):
+    def test_a_model_plans_and_without_an_answer_the_grammar(self):
         says(
             fake_openai.calls(
                 ("go_to", {"place": "table"}),
@@ -84,8 +87,7 @@ class TestPlanning(SystemCase):
         self.assertTrue({"go_to", "find", "pick", "place", "move"} <= functions)
         self.assertNotIn("hand_over", functions)  # this robot can't
         self.assertNotIn(KEY, str(body))
-
-    def test_2_without_an_answer_the_grammar_plans_and_the_person_is_told(self):
+        # Without an answer the grammar plans, and the person is told.
         says(fake_openai.error(401, "wrong key"))
         before = self.truth()
         self.assertTrue(before.held)
@@ -97,7 +99,7 @@ class TestPlanning(SystemCase):
         where = {item.id: item.place for item in self.truth().objects}
         self.assertEqual(where[before.held], "side table")
 
-    def test_3_a_hostile_model_moves_nothing(self):
+    def test_a_hostile_model_moves_nothing(self):
         before = self.truth()
         says(
             fake_openai.calls(("move", {"distance": 1e308, "direction": "forward"})),
@@ -110,7 +112,7 @@ class TestPlanning(SystemCase):
         self.assertEqual(list(result.results), [])
         self.assert_nothing_moved(before)
 
-    def test_4_cancel_while_the_model_thinks(self):
+    def test_cancel_while_the_model_thinks(self):
         says(fake_openai.silent())
         before = self.truth()
         count = len(SERVER.requests)
@@ -141,7 +143,7 @@ class TestPlanning(SystemCase):
         self.assertEqual(result.trace_id, questions[0].trace_id)
         return result, questions[0]
 
-    def test_5_the_model_asks(self):
+    def test_the_model_asks(self):
         question = {"question": "Which way do you mean?", "choices": ["left", "right"]}
         says(
             fake_openai.calls(("ask_person", question)),
@@ -156,7 +158,7 @@ class TestPlanning(SystemCase):
         for check in judge(plan_from_msg(result.plan).steps, before, self.truth()):
             self.assertTrue(check.ok, f"{check.what}: {check.found}")
 
-    def test_6_the_grammar_asks_and_again_repeats(self):
+    def test_the_grammar_asks_and_again_repeats(self):
         says(fake_openai.hangs_up())
         before = self.truth()
         result, asked = self.ask_and_answer("turn 40 degrees", "left")
@@ -175,7 +177,7 @@ class TestPlanning(SystemCase):
         for check in judge(steps, before, self.truth()):
             self.assertTrue(check.ok, f"{check.what}: {check.found}")
 
-    def test_7_a_skill_that_only_the_executor_knows_is_planned_and_done(self):
+    def test_a_skill_that_only_the_executor_knows_is_planned_and_done(self):
         says(fake_openai.calls(("nod", {"depth": 0.4, "manner": "politely"})))
         result = self.execute("show me with a nod that you agree")
         self.assertEqual(result.outcome.code, Outcome.OK, result.outcome.message)

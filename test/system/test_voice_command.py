@@ -30,7 +30,7 @@ class TestVoiceCommand(SystemCase):
         super().setUpClass()
         cls.spoken = SpokenCommand(cls.client)
 
-    def test_1_go_find_pick(self):
+    def test_go_find_pick(self):
         before = self.truth()
         heard = self.spoken.wait_heard(HEARD_S)
         self.assertTrue(heard.text.startswith("go to the table"), heard)

@@ -42,7 +42,7 @@ class TestVoiceStop(SystemCase):
     def say(self, text: str, kind: Kind):
         return self.microphone.say(make_clip(1, 0, text, kind, "en-us", 160))
 
-    def test_1_a_stop_word_stops_the_driving_robot(self):
+    def test_a_stop_word_stops_the_driving_robot(self):
         run = self.client.start(
             self.goal("go to the bin, then go to the side table, then go to the bin")
         )
@@ -56,11 +56,6 @@ class TestVoiceStop(SystemCase):
         self.until_still()
         self.assertIn(ExecutionState.STOPPED, self.states)
         self.wait_for(SystemStatus.STOPPED)
-
-    def test_2_nothing_moves_until_reset(self):
         self.assertTrue(self.client.reset().ok)
         self.wait_for(SystemStatus.IDLE)
-
-    def setUp(self):
-        if self._testMethodName.startswith("test_1"):
-            super().setUp()
+        self.until_still()

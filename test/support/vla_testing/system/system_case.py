@@ -24,6 +24,7 @@ from vla_bringup.client.ros.truth_client import truth_from_msg
 START_S = 120.0
 LONG_S = 180.0
 MANY = 20000
+RESTING = (SystemStatus.IDLE, SystemStatus.STOPPED)
 STILL = 0.02
 """Speed (m/s, rad/s) below which the robot stands still by ground truth."""
 
@@ -44,6 +45,8 @@ class SystemCase(unittest.TestCase):
     """Waits until the system is ready; `client` speaks with it."""
 
     namespace = "vla"
+    seed: int | None = None
+    """Of the random world that every test begins in anew; None: in the world as the launch made it."""
     never_ready = False
     """Waiting once for a system that does not come is enough."""
     client: SystemClient
@@ -60,7 +63,13 @@ class SystemCase(unittest.TestCase):
         if type(self).never_ready:
             self.fail("the system was not ready for an earlier test either")
         type(self).never_ready = True
+        status = self.client.wait_for_status(lambda s: s.state in RESTING, START_S)
+        if status is not None and status.state == SystemStatus.STOPPED:  # by a test that has failed
+            self.client.reset()
         self.wait_for(SystemStatus.IDLE)
+        if self.seed is not None:
+            outcome = self.client.sim_reset(self.seed)
+            self.assertTrue(outcome.ok, outcome.message)
         type(self).never_ready = False
 
     def wait_for(
