@@ -36,7 +36,8 @@ PROGRESS_EVERY = 50
 @dataclass(frozen=True)
 class Part:
     """One kind of thing to do. weight: how often; does(client, rng): what went wrong, or an empty sentence; counts as
-    `commands` commands."""
+    `commands` commands.
+    """
 
     name: str
     weight: int

@@ -210,7 +210,8 @@ def test_every_combination_has_a_state_and_a_sentence():
 
 def after(vector, event):
     """What an event does to the facts; None when it can't happen or is refused there. Vector: wanted, shutting
-    down, stopped, paused, activity, required component, optional component ("up", "starting", "failed")."""
+    down, stopped, paused, activity, required component, optional component ("up", "starting", "failed").
+    """
     wanted, down, stopped, paused, activity, required, optional = vector
     state = state_of(vector)
     closed = state in (SystemState.INACTIVE, SystemState.SHUTTING_DOWN)

@@ -112,7 +112,8 @@ def _sighting(
 
 def _name(detection: Detection2D, shape: Shape) -> tuple[str, float]:
     """What to call it: where a network and the form differ, the surer one is right more often than either alone. A name
-    that no form has is the network's to give."""
+    that no form has is the network's to give.
+    """
     if not detection.label:
         return shape.label, shape.score
     if shape.label == detection.label:

@@ -11,7 +11,8 @@ from vla_common.unit_tests_only import pytest_configure as pytest_configure
 @pytest.fixture
 def planner_log(caplog, monkeypatch):
     """What the planner logs. Holds wherever upstream's launch is installed: its pytest plug-in makes loggers that hand
-    nothing on to those above, where `caplog` listens."""
+    nothing on to those above, where `caplog` listens.
+    """
     caplog.set_level(logging.DEBUG)
     ours = [name for name in logging.root.manager.loggerDict if name.startswith("vla_planner")]
     for name in {"vla_planner", *ours}:

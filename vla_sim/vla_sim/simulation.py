@@ -77,8 +77,7 @@ class Simulation:
         faults: Faults | None = None,
         cmd_vel_timeout_s: float = SILENCE_TIMEOUT_S,
     ) -> None:
-        """
-        Args:
+        """Args:
             cmd_vel_timeout_s: how long a velocity command holds when no other follows.
 
         Raises:

@@ -22,7 +22,8 @@ _RECALLS = np.linspace(0.0, 1.0, 101)
 @dataclass(frozen=True)
 class TrueBoxes:
     """What is in one picture. boxes (n, 4), classes (n,); a class below 0 is ignored: it need not be found, and what
-    is found there is not wrong."""
+    is found there is not wrong.
+    """
 
     boxes: NDArray[np.floating]
     classes: NDArray[np.int64]

@@ -15,7 +15,8 @@ from vla_training.average_precision import ClassResult
 @dataclass(frozen=True)
 class Figures:
     """One level: its name, the longer side of the input (pixels), results per class and under "all", and the processor
-    time of one picture (ms, median, one thread)."""
+    time of one picture (ms, median, one thread).
+    """
 
     name: str
     level: int

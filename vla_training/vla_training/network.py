@@ -45,7 +45,8 @@ class _Residual(nn.Module):
 
 class Network(nn.Module):
     """(n, 3, h, w) in 0..1, sides multiples of 32, to class logits (n, c, h/4, w/4) and sides (n, 4, h/4, w/4) in
-    pixels: left, top, right, bottom from the middle of the cell."""
+    pixels: left, top, right, bottom from the middle of the cell.
+    """
 
     def __init__(self, classes: int) -> None:
         super().__init__()
@@ -187,7 +188,8 @@ def _overlap(a: Tensor, b: Tensor, *, spread: bool = False) -> Tensor:
 
 class Answer(nn.Module):
     """The network as it is shipped: (1, 3, h, w) to (1, 4 + classes, cells), boxes as middle and size in pixels and
-    scores 0..1, the layout of YOLO since version 8."""
+    scores 0..1, the layout of YOLO since version 8.
+    """
 
     def __init__(self, network: Network) -> None:
         super().__init__()

@@ -93,6 +93,8 @@ class PlanRequest:
 
 @dataclass(frozen=True)
 class PlanAnswer:
+    """What the planner answers to a command: a plan, a question, or why there is neither."""
+
     result: Result
     plan: Plan | None = None
     question: str = ""
@@ -104,6 +106,8 @@ class PlanAnswer:
 
 @dataclass(frozen=True)
 class ExecutionAnswer:
+    """How the execution of a plan ended, step by step."""
+
     result: Result
     failed_step: int = 0
     records: tuple[StepRecord, ...] = ()

@@ -88,6 +88,8 @@ class CoordinatorConfig:
 
 
 class Coordinator:
+    """Admits, queues, carries out, and stops commands; one at a time reaches the robot."""
+
     def __init__(
         self,
         config: CoordinatorConfig,

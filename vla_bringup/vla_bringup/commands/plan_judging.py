@@ -23,6 +23,8 @@ MAX_STEPS = 100
 
 
 class Judge(Protocol):
+    """Decides whether a plan may be carried out for a request."""
+
     def __call__(self, request: PlanRequest, plan: Plan) -> None:
         """Errors: VlaError when the plan must not be carried out."""
         ...

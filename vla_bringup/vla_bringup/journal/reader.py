@@ -60,6 +60,8 @@ class CommandRecord:
 
 @dataclass(frozen=True)
 class PlanEntry:
+    """One plan that was made for a command, as the journal has it."""
+
     attempt: int
     at: float
     plan: Mapping[str, Any]
@@ -94,6 +96,8 @@ class EventEntry:
 
 @dataclass(frozen=True)
 class CommandDetails:
+    """Everything that the journal knows of one command."""
+
     record: CommandRecord
     plans: tuple[PlanEntry, ...]
     steps: tuple[StepEntry, ...]

@@ -53,31 +53,37 @@ class Setting:
                 raise _bad(key, value, "a whole number")
             return self._in_range(key, value)
         if isinstance(default, str):
-            if self.or_number and isinstance(value, int) and not isinstance(value, bool):
-                value = str(value)
-            if isinstance(value, bool):
-                # YAML reads no, off and yes without quotes as these.
-                raise _bad(key, value, "a text (a word such as no or off needs quotes)")
-            if not isinstance(value, str):
-                raise _bad(key, value, "a text")
-            if self.read is not None:
-                try:
-                    value = self.read(value)
-                except ValueError as error:
-                    raise _bad(key, value, str(error)) from None
-            if self.choices and value not in self.choices:
-                raise _bad(key, value, "one of " + ", ".join(self.choices))
-            return value
+            return self._text(key, value)
         if isinstance(default, tuple):
-            if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
-                raise _bad(key, value, "a list")
-            items = list(value)
-            for item in items:
-                _check_item(key, item, default[0] if default else items[0])
-            if self.length is not None and len(items) not in (0, self.length):
-                raise _bad(key, items, f"a list of {self.length} (or empty)")
-            return tuple(items)
+            return self._list(key, value, default)
         raise TypeError(f"{key}: unsupported type {type(default).__name__}")
+
+    def _text(self, key: str, value: Any) -> str:
+        if self.or_number and isinstance(value, int) and not isinstance(value, bool):
+            value = str(value)
+        if isinstance(value, bool):
+            # YAML reads no, off and yes without quotes as these.
+            raise _bad(key, value, "a text (a word such as no or off needs quotes)")
+        if not isinstance(value, str):
+            raise _bad(key, value, "a text")
+        if self.read is not None:
+            try:
+                value = str(self.read(value))
+            except ValueError as error:
+                raise _bad(key, value, str(error)) from None
+        if self.choices and value not in self.choices:
+            raise _bad(key, value, "one of " + ", ".join(self.choices))
+        return str(value)
+
+    def _list(self, key: str, value: Any, default: tuple[Any, ...]) -> tuple[Any, ...]:
+        if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
+            raise _bad(key, value, "a list")
+        items = list(value)
+        for item in items:
+            _check_item(key, item, default[0] if default else items[0])
+        if self.length is not None and len(items) not in (0, self.length):
+            raise _bad(key, items, f"a list of {self.length} (or empty)")
+        return tuple(items)
 
     def _in_range(self, key: str, value: Any) -> Any:
         unit = f" {self.unit}" if self.unit else ""

@@ -61,7 +61,8 @@ _shown = _Shown()
 def line(text: str, longest: int = MAX_LINE) -> str:
     """One line without anything invisible: white space and line ends are spaces, which are folded; other control
     characters, format characters (directions, zero widths, tags), private and unassigned ones are left out; cut to
-    `longest` characters, with an ellipsis."""
+    `longest` characters, with an ellipsis.
+    """
     if len(text) <= longest and text.isascii() and text.isprintable() and _is_folded(text):
         return text
     text = text[: 4 * longest + 4].translate(_shown)

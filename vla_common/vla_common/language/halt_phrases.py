@@ -44,6 +44,8 @@ _T = TypeVar("_T")
 
 
 class Wish(Enum):
+    """What a sentence wants of the robot's motion."""
+
     NONE = "none"
     END = "end"
     """Take back what was said: the robot comes to rest at once and every command ends, but the next one may move it."""
@@ -385,30 +387,35 @@ def _verb(texts: tuple[str, ...], index: int, narrow: bool) -> _Found | None:
     if word == "every" and _counts(texts, index + 1):
         return None  # "stop every two meters"
     if word in halt_vocabulary.DETERMINERS or word in halt_vocabulary.OWN:
-        if _says_something(texts, index):
-            return _Found(Wish.REST)
-        end = index
-        while end < len(texts) and not _marks(texts, end) and texts[end] not in _ENDS_OBJECT:
-            end += 1
-        named = set(texts[index:end])
-        own = bool(named & halt_vocabulary.OWN)
-        if (named & halt_vocabulary.FOREIGN or narrow) and not own:
-            return None
-        return _object(texts, end, own)
+        return _named(texts, index, narrow)
     if word in ("forward", "forwards", "backward", "backwards", "left", "right", "all", "any"):
         if set(texts[index + 1 : index + 3]) & halt_vocabulary.OWN:
             return _object(texts, index + 2, own=True)
         return None
-    if (
-        narrow
-        or word in halt_vocabulary.WHERES
-        or word in halt_vocabulary.CONDITIONS
-        or word == "as"
-    ):
-        return None
-    if word.isdigit() or word in halt_vocabulary.NUMBERS:
+    if narrow or _begins_condition(word):
         return None
     return _object(texts, index + 1, own=True)
+
+
+def _named(texts: tuple[str, ...], index: int, narrow: bool) -> _Found | None:
+    """From "the" or "your" on: whether what is to be stopped is this robot's."""
+    if _says_something(texts, index):
+        return _Found(Wish.REST)
+    end = index
+    while end < len(texts) and not _marks(texts, end) and texts[end] not in _ENDS_OBJECT:
+        end += 1
+    named = set(texts[index:end])
+    own = bool(named & halt_vocabulary.OWN)
+    if (named & halt_vocabulary.FOREIGN or narrow) and not own:
+        return None
+    return _object(texts, end, own)
+
+
+def _begins_condition(word: str) -> bool:
+    """Of where, when, or how far to stop."""
+    if word.isdigit() or word in halt_vocabulary.NUMBERS or word == "as":
+        return True
+    return word in halt_vocabulary.WHERES or word in halt_vocabulary.CONDITIONS
 
 
 _ENDS_OBJECT = frozenset({"from", "and", "then", "but", "or", "because"})

@@ -18,6 +18,8 @@ PROC = Path("/proc")
 
 
 class ProcessState(Enum):
+    """What is known of a process."""
+
     RUNNING = "running"
     SUSPENDED = "suspended"
     """Stopped by a signal or a debugger: it exists and does nothing."""

@@ -90,6 +90,23 @@ def _guarded(node: Any, callback: Callable[[Any, Any], Any]) -> Callable[[Any, A
     return answer
 
 
+def _make(factories: Sequence[Callable[[], Any]], nodes: list[Any], leases: list[Lease]) -> bool:
+    """Fill the lists; False when one can't be made, and then the reason has been told and the others are gone."""
+    try:
+        for factory in factories:
+            node = factory()
+            nodes.append(node)
+            if not hasattr(node, "lease") and (lease := lease_of(node)) is not None:
+                leases.append(lease)  # kept for as long as the process lives
+    except VlaError as error:
+        # What can be told in a sentence is no defect: another one of its name runs, or a parameter is wrong.
+        print(f"{error}", file=sys.stderr, flush=True)
+        for node in nodes:
+            node.destroy_node()
+        return False
+    return True
+
+
 def run(
     factories: Callable[[], Any] | Sequence[Callable[[], Any]],
     args: list[str] | None = None,
@@ -122,17 +139,7 @@ def run(
     executor = MultiThreadedExecutor(num_threads=threads)
     nodes: list[Any] = []
     leases: list[Lease] = []
-    try:
-        for factory in factories:
-            node = factory()
-            nodes.append(node)
-            if not hasattr(node, "lease") and (lease := lease_of(node)) is not None:
-                leases.append(lease)  # kept for as long as the process lives
-    except VlaError as error:
-        # What can be told in a sentence is no defect: another one of its name runs, or a parameter is wrong.
-        print(f"{error}", file=sys.stderr, flush=True)
-        for node in nodes:
-            node.destroy_node()
+    if not _make(factories, nodes, leases):
         rclpy.try_shutdown()
         return 1
     for node in nodes:
@@ -164,14 +171,7 @@ def run(
     os.read(over, 1)
     # Whatever hangs on the way out: say where, and be gone. A thread of C's, which no lock of Python's can hold up.
     faulthandler.dump_traceback_later(EXIT_TIMEOUT_S, exit=True)
-    for node in reversed(nodes):
-        close = getattr(node, "close", None)
-        if close is not None:
-            try:
-                close()
-            except Exception as error:
-                failures.append(error)
-                CleanLogger(node.get_logger()).error(f"while closing: {error!r}")
+    failures += _close(nodes)
     for thing in begun:
         if thing is not None:
             thing.close()
@@ -181,6 +181,20 @@ def run(
     rclpy.try_shutdown()
     spinner.join(SHUTDOWN_TIMEOUT_S)
     return 1 if failures else 0
+
+
+def _close(nodes: Sequence[Any]) -> list[BaseException]:
+    """Close the nodes, the last one first; returns what went wrong, which has been logged."""
+    failures: list[BaseException] = []
+    for node in reversed(nodes):
+        close = getattr(node, "close", None)
+        if close is not None:
+            try:
+                close()
+            except Exception as error:
+                failures.append(error)
+                CleanLogger(node.get_logger()).error(f"while closing: {error!r}")
+    return failures
 
 
 def lease_of(node: Any) -> Lease | None:

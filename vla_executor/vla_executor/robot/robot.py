@@ -120,6 +120,8 @@ Watch = Callable[[StampedPose | None, Odometry | None], None]
 
 
 class Robot(Protocol):
+    """What skills may ask of a robot. Every call ends on its own timeout, or when the token is canceled."""
+
     def now_s(self) -> float: ...
 
     def odometry(
@@ -144,7 +146,8 @@ class Robot(Protocol):
 
     def scan(self) -> Scan | None:
         """The newest scan; None where nothing scans. One that can't be used, or should have come, has no points and the
-        stamp -inf."""
+        stamp -inf.
+        """
         ...
 
     def drive(self, velocity: Velocity, token: CancelToken) -> None:

@@ -137,6 +137,8 @@ def _may_fit(item: SceneObject, ref: ObjectRef, view: View) -> bool:
 
 
 class Count(_Telling):
+    """Says how many objects of a kind are seen."""
+
     spec = catalog.COUNT
 
     def sentence(self, context: SkillContext) -> str:
@@ -155,6 +157,8 @@ class Count(_Telling):
 
 
 class Describe(_Telling):
+    """Says what is seen."""
+
     spec = catalog.DESCRIBE
 
     def sentence(self, context: SkillContext) -> str:

@@ -40,7 +40,8 @@ class Detection2D:
 
 class Detector(Protocol):
     """A backend. `detect` is called from one thread at a time, `look_for` from any. For the status: `name`, the file
-    and the device of its network ("" without one), and how long that took for the last picture (ms)."""
+    and the device of its network ("" without one), and how long that took for the last picture (ms).
+    """
 
     @property
     def name(self) -> str: ...

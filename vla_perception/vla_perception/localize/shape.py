@@ -29,7 +29,8 @@ HOLLOW = 0.35
 @dataclass(frozen=True)
 class View:
     """How a thing is looked at: eye (x, y, map, m), elevation of the line of sight (rad), metres per pixel there,
-    depth noise (m), and whether part of it is hidden."""
+    depth noise (m), and whether part of it is hidden.
+    """
 
     eye: tuple[float, float]
     elevation_rad: float

@@ -37,7 +37,8 @@ FOLD_PX = 0.5
 @dataclass(frozen=True)
 class Window:
     """The part of a sensor that a camera publishes: offset and size in the sensor's pixels, and how many of them, in x
-    and y, become one of the picture."""
+    and y, become one of the picture.
+    """
 
     x: int = 0
     y: int = 0

@@ -38,7 +38,8 @@ MOST_FRAMES = 20
 
 class FrameWatch:
     """Remembers of each frame what its pictures have shown so far: one that has shown the floor where it is may look up
-    later, and one that was found out is not believed again until it does. Not thread-safe."""
+    later, and one that was found out is not believed again until it does. Not thread-safe.
+    """
 
     def __init__(self) -> None:
         self._trusted: set[str] = set()

@@ -320,7 +320,8 @@ class PerceptionNode(VlaLifecycleNode):
         self, frame: str, stamp: Any, timeout_s: float = 0.0, target: str = ""
     ) -> Transform | None:
         """Pose of a frame in the map, or in target, at a time; None when it is not known. Errors: NO_TRANSFORM for no
-        rotation."""
+        rotation.
+        """
         if not frame:
             return None
         try:

@@ -19,7 +19,7 @@ _CASES = {
 
 
 def summarize(steps: Sequence[Step]) -> str:
-    """ "I will go to the table, look for a red object at the table and pick up the red object at the table." """
+    """One sentence: "I will go to the table, look for a red object at the table and pick up the red object there"."""
     parts: list[str] = []
     for condition, group in groupby(steps, key=lambda step: step.only_if):
         phrases = [

@@ -102,7 +102,8 @@ def _goes_on(last: Effect, effect: Effect) -> bool:
 
 def is_way(plan: Sequence[Effect], index: int) -> bool:
     """Whether an effect of a plan is only its way to what follows: driving to, or looking for, what is then handled or
-    looked at."""
+    looked at.
+    """
     effect = plan[index]
     if effect.skill == "go_to":
         return any(_is_there(effect, later) for later in _until_drive(plan, index))

@@ -203,7 +203,8 @@ class Reader:
 
     def _free_text(self, index: int) -> list[Candidate]:
         """Up to the first separator that a command follows, also one that nobody here can carry out, or a "twice" at
-        the end; else all. So nothing of a command is taken for a part of what is to be said."""
+        the end; else all. So nothing of a command is taken for a part of what is to be said.
+        """
         words = self.words
         for end in range(index + 1, len(words)):
             run, _, _ = self.overlay.lexicon.separator(words, end)

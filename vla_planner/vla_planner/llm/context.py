@@ -68,7 +68,8 @@ def _first(patterns: tuple[re.Pattern[str], ...], words: str) -> int:
 
 def told_limit(models: Any, props: Any, model: str) -> int:
     """What a server says of itself: `/models` (vLLM: max_model_len; OpenRouter: context_length) and llama.cpp's
-    `/props`. 0: nothing."""
+    `/props`. 0: nothing.
+    """
     for path in (("default_generation_settings", "n_ctx"), ("n_ctx",)):
         value = props
         for key in path:

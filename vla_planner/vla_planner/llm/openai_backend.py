@@ -107,7 +107,8 @@ class _Talk:
 
     def ran_out(self, error: VlaError, now_s: float) -> bool:
         """Whether it was our time that ended, which says nothing of the server: nothing was asked any more, or a
-        server that had answered before was given only what was left."""
+        server that had answered before was given only what was left.
+        """
         if error.code is not Code.PLANNING_TIMEOUT:
             return False
         return not self.sent or (self.command.answered and now_s >= self.end_s)
@@ -216,7 +217,8 @@ class OpenAiBackend:
 
     def propose(self, request: PlanRequest) -> Proposal:
         """Errors: PLANNER_UNAVAILABLE, PLANNING_TIMEOUT, BUDGET_EXCEEDED, CANCELED; NOT_UNDERSTOOD, NOT_POSSIBLE and
-        AMBIGUOUS as the model decided; the codes of `llm_reply` for an answer that can't be read."""
+        AMBIGUOUS as the model decided; the codes of `llm_reply` for an answer that can't be read.
+        """
         if self._client is None:
             raise VlaError(Code.PLANNER_UNAVAILABLE, self._problem)
         self._rest.check(time.monotonic())

@@ -68,7 +68,8 @@ def build(
     brief: bool = False,
 ) -> Toolset:
     """Functions for every skill that can be used. places: names that may be told; brief: of parameters only units and
-    ranges. Same input, same output."""
+    ranges. Same input, same output.
+    """
     usable: list[tuple[SkillSpec, tuple[SkillParameter, ...]]] = []
     unavailable: list[tuple[str, str]] = []
     for spec in skills:
@@ -272,7 +273,8 @@ def _plan_schema(
     functions: Mapping[str, Function], places: Sequence[str], max_steps: int, brief: bool
 ) -> Schema:
     """Strict: every key required, what may be left out is null; one variant of a step for each way to give it. Nothing
-    in it is without an end: a model that is held to the schema stops."""
+    in it is without an end: a model that is held to the schema stops.
+    """
     steps = [
         _step_schema(name, function, chosen, places, brief)
         for name, function in functions.items()

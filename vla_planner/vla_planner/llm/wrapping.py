@@ -33,7 +33,8 @@ MAX_TRIES = 20
 
 def without_thoughts(text: str) -> str:
     """The answer itself. What comes before the last end of thoughts is thought, also where no beginning is shown: some
-    servers put that into the prompt. Thoughts without an end go on to the end of the text."""
+    servers put that into the prompt. Thoughts without an end go on to the end of the text.
+    """
     ends = list(_CLOSING.finditer(text))
     if ends:
         text = text[ends[-1].end() :]

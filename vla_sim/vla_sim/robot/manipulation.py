@@ -101,10 +101,9 @@ class Manipulator:
     """One manipulation at a time: :meth:`start`, then :meth:`step` every control step until it returns a result."""
 
     def __init__(self, motion: ArmMotion, slips: Callable[[], bool] = lambda: False) -> None:
-        """
-        Args:
-            motion: set points of the arm.
-            slips: asked once per grasp; true makes it slip out while lifting (fault injection).
+        """Args:
+        motion: set points of the arm.
+        slips: asked once per grasp; true makes it slip out while lifting (fault injection).
         """
         self._motion = motion
         self._slips = slips

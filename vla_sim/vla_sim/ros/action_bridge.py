@@ -23,7 +23,8 @@ CLOSE_TIMEOUT_S = 0.5
 
 class ActionBridge:
     """Serves one action. ``start``, ``cancel`` and ``feedback`` run in the physics thread and get the simulation;
-    ``result`` makes the message from the outcome and whether the robot had begun."""
+    ``result`` makes the message from the outcome and whether the robot had begun.
+    """
 
     def __init__(
         self,

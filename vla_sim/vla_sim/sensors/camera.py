@@ -38,7 +38,8 @@ class Intrinsics:
 @dataclass(frozen=True)
 class Picture:
     """One view. ``rgb`` (height, width, 3) uint8; ``depth_m`` (height, width) float32, metres along the view axis, NaN
-    where nothing is seen."""
+    where nothing is seen.
+    """
 
     rgb: NDArray[np.uint8]
     depth_m: NDArray[np.float32]
@@ -86,9 +87,8 @@ class GlRenderer:
     _open = False
 
     def __init__(self, model: mujoco.MjModel, shadows: bool = False) -> None:
-        """
-        Raises:
-            RuntimeError: when another one has not been closed.
+        """Raises:
+        RuntimeError: when another one has not been closed.
         """
         if GlRenderer._open:
             raise RuntimeError("close the other GlRenderer first")

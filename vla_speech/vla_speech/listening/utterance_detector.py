@@ -46,6 +46,8 @@ class StopHeard:
 
 @dataclass(frozen=True)
 class UtteranceEnded:
+    """A whole utterance, ready to be recognized."""
+
     utterance: Utterance
 
 

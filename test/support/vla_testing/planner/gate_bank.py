@@ -167,15 +167,18 @@ def _step(text: str) -> Step:
         arguments = {"object": _thing(words[:-1]), "person": words[-1]}
         return Step("hand_over", arguments, False, condition)
     elif verb == "count":
-        place = [word[1:].replace("_", " ") for word in words if word.startswith("@")]
-        arguments = {"object": _thing([word for word in words if not word.startswith("@")])}
-        if place:
-            arguments["place"] = place[0]
+        arguments = _counted(words)
     elif verb in ("find", "pick"):
         arguments = {"object": _thing(words)}
     else:
         raise ValueError(f"no step: {text!r}")
     return Step(verb, arguments, False, condition)
+
+
+def _counted(words: list[str]) -> dict[str, Argument]:
+    places = [word[1:].replace("_", " ") for word in words if word.startswith("@")]
+    thing = _thing([word for word in words if not word.startswith("@")])
+    return {"object": thing, **({"place": places[0]} if places else {})}
 
 
 def _target(text: str, otherwise: str = "place") -> dict[str, Argument]:

@@ -38,7 +38,8 @@ def samples_of(message: Any, at_s: float) -> list[Sample]:
 class MotionWatch:
     """`trace` fills by itself. Times are times of day: the simulator's own stamps, exact to a step of physics; or, for
     runs in which its clock jumps or is not wall time, when the middleware took a message from the transport, some
-    milliseconds later."""
+    milliseconds later.
+    """
 
     def __init__(self, client: SystemClient, by_arrival: bool = False) -> None:
         self.trace = Trace()

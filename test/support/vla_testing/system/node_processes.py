@@ -49,7 +49,8 @@ class Client(Node):
 
     def ask(self, kind: Any, name: str, request: Any = None) -> Any:
         """The answer to a request that may be repeated: an answer is lost when the server does not know the client
-        yet, and nobody is told."""
+        yet, and nobody is told.
+        """
         until = time.monotonic() + TIMEOUT_S
         while time.monotonic() < until:
             answer = self._ask_once(kind, name, request or kind.Request())

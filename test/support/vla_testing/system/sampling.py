@@ -115,7 +115,8 @@ def growth(name: str, needs: Sequence[Need], warm_up: int) -> Growth | None:
 @dataclass(frozen=True)
 class Limits:
     """What still counts as no growth. Memory: slope less twice its error, per 1000 commands, over enough of them:
-    what a process still fills in its first minutes would look like a slope."""
+    what a process still fills in its first minutes would look like a slope.
+    """
 
     own_mb_per_1000: float = 1.0
     memory_commands: int = 500

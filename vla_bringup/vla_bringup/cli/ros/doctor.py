@@ -94,7 +94,8 @@ def _guarded(name: str, look: Callable[[], str]) -> Finding:
 
 def _middleware() -> str:
     """A context and a node, as every process of the system has: an impossible domain, a middleware that is not
-    installed and a place for logs that can't be written show here, and not in each process after the start."""
+    installed and a place for logs that can't be written show here, and not in each process after the start.
+    """
     import rclpy
     from rclpy.context import Context
     from rclpy.signals import SignalHandlerOptions

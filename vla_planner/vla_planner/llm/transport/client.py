@@ -91,7 +91,8 @@ class ChatClient:
 
     def look(self, path: str, wait_s: float) -> Any:
         """What the server answers to a GET of "/models", beside the other requests, or of "/props" at its root: JSON.
-        None where it can't be had in time."""
+        None where it can't be had in time.
+        """
         with contextlib.suppress(Exception):
             future = self._submit(self._look(path, wait_s))
             try:

@@ -115,7 +115,8 @@ class ServerTraits:
 
     def too_long(self, mode: str) -> bool:
         """After a request that did not fit, however little was told: whether another mode may need less. A schema is
-        no part of what most servers tell their model; functions are."""
+        no part of what most servers tell their model; functions are.
+        """
         with self._lock:
             if self._mode != mode:
                 return True  # another request has learnt it meanwhile
@@ -137,7 +138,8 @@ class ServerTraits:
 
     def answered(self, mode: str, readable: bool) -> None:
         """After an answer: a server that takes functions and never calls one is asked for JSON, and from then on where
-        that works better; a model that declines in prose does so in every mode."""
+        that works better; a model that declines in prose does so in every mode.
+        """
         with self._lock:
             if mode != "tools":
                 if self._on_trial and not readable:
