@@ -24,11 +24,16 @@ SHELL_VERBS = {
     ),
     "shell": ("", "A shell with everything sourced: ros2, python with all packages, pytest."),
     "test": (
-        "[unit|ros|underlay|system] [pytest arguments]",
-        "All tests, or one group. unit takes seconds and needs no ROS; ros starts single nodes; underlay is about the "
-        "stand-ins for ROS packages; system starts everything. What follows goes to pytest, such as -k stop_words.",
+        "[GROUP | GROUP/NAME ...] [--lanes N] [--repeat N] [--list] [pytest arguments]",
+        "All tests, or those of groups: unit needs no ROS; ros starts single nodes; underlay is about the stand-ins "
+        "for ROS packages; system starts everything. GROUP/NAME is one job of a group, such as ros/executor; --list "
+        "shows all of them. Jobs run side by side as far as --lanes cores allow (by default all). --repeat N runs each "
+        "N times, to find tests that fail now and then. What follows goes to pytest, such as -k stop_words.",
     ),
-    "check": ("", "Format, lint and types of the whole workspace: what CI runs beside the tests."),
+    "check": (
+        "[format|lint|types|spelling|markdown|shell|yaml [FILE ...]]",
+        "Every rule of the source, or one of them: what CI runs beside the tests, and the hooks before a commit.",
+    ),
     "lock": (
         "[--upgrade]",
         "Write the lock files of the Python packages anew, each with version and hashes, after setup/requirements*.txt "
