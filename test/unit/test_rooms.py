@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import ast
+import importlib
+import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,6 +42,8 @@ def imports(path: Path, lazy: bool = True) -> set[str]:
 
 def _at_import_time(body: list[ast.stmt]) -> Iterator[ast.AST]:
     for node in body:
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            continue
         yield from ast.walk(node) if isinstance(node, ast.If | ast.Try) else (node,)
 
 
@@ -83,3 +87,24 @@ def test_imports_go_downstairs(package: Path) -> None:
     for path in (package / package.name).rglob("*.py"):
         ours = {name.split(".")[0] for name in imports(path) if name.startswith("vla_")}
         assert ours <= below, relative(path)
+
+
+@pytest.mark.parametrize(
+    "package", ["vla_bringup", "vla_common", "vla_executor", "vla_executor.skills",
+                "vla_perception", "vla_planner", "vla_speech"]
+)  # fmt: skip
+def test_public_names_are_where_the_package_says(package: str) -> None:
+    module = importlib.import_module(package)
+    assert module.__all__
+    for name in module.__all__:
+        if package == "vla_bringup" and importlib.util.find_spec("rclpy") is None:
+            continue  # its clients are ROS
+        assert getattr(module, name) is not None
+    with pytest.raises(AttributeError, match="no_such_name"):
+        _ = module.no_such_name
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=relative)
+def test_types_come_with_a_package(package: Path) -> None:
+    assert (package / package.name / "py.typed").is_file()
+    assert "py.typed" in (package / "setup.py").read_text(encoding="utf-8")

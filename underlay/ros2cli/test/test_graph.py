@@ -8,6 +8,7 @@ from subprocess import CompletedProcess
 
 import pytest
 import yaml
+
 from conftest import Running
 
 pytestmark = pytest.mark.usefixtures("graph")

@@ -10,6 +10,7 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
+
 from conftest import Running
 
 Ros2 = Callable[..., CompletedProcess[str]]

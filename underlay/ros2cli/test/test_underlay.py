@@ -10,6 +10,7 @@ from collections.abc import Callable
 from subprocess import CompletedProcess
 
 import pytest
+
 from conftest import Running
 
 pytestmark = pytest.mark.skipif(
