@@ -8,7 +8,6 @@ from subprocess import CompletedProcess
 
 import pytest
 import yaml
-
 from conftest import Running
 
 pytestmark = pytest.mark.usefixtures("graph")

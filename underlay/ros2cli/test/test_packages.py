@@ -10,7 +10,6 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
-
 from conftest import Running
 
 Ros2 = Callable[..., CompletedProcess[str]]

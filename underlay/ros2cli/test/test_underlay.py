@@ -10,7 +10,6 @@ from collections.abc import Callable
 from subprocess import CompletedProcess
 
 import pytest
-
 from conftest import Running
 
 pytestmark = pytest.mark.skipif(
