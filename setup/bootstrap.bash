@@ -271,6 +271,7 @@ build_packages() { # arguments: ROS setup file, then package names (none: all)
   mapfile -t inputs < <(build_inputs "${paths[@]}")
   stamp=$(stamp_of "${inputs[@]}" <(linked_files "${paths[@]}") "$VLA_STATE/stamps/python" "$VLA_ROOT/setup/bootstrap.bash")
   if [ $# -eq 0 ] && stamped build "$stamp" && [ -f "$VLA_ENV" ]; then return 0; fi
+  forget_removed_packages "${paths[@]}"
   local select=(); [ $# -gt 0 ] && select=(--packages-select "$@")
   ( base_environment "$ros"
     cd "$VLA_STATE" || exit 1
@@ -281,6 +282,19 @@ build_packages() { # arguments: ROS setup file, then package names (none: all)
   write_environment "$ros"
   [ $# -gt 0 ] || logged "checking what was built" check-build built_packages_work "${paths[@]}"
   [ $# -gt 0 ] || set_stamp build "$stamp"
+}
+
+# What was built of a package that is no longer built stays on every path, and its plug-ins are still loaded: colcon
+# removes nothing, so all is built anew.
+forget_removed_packages() { # arguments: the packages' folders
+  local built path
+  for built in "$VLA_STATE"/build/*/; do
+    [ -f "$built/colcon_build.rc" ] || continue
+    for path in "$@"; do [ "$(basename "$path")" = "$(basename "$built")" ] && continue 2; done
+    say "vla: $(basename "$built") is not built any more; building all packages anew"
+    rm -rf "$VLA_STATE/build" "$VLA_STATE/install"
+    return
+  done
 }
 
 built_packages_work() { # arguments: the packages' folders

@@ -10,18 +10,18 @@ from vla_interfaces.msg import Outcome, SystemStatus
 
 from vla_bringup.cli.verdict import judge
 from vla_common.ros.conversions import plan_from_msg
-from vla_testing.system.system_case import STILL, SystemCase, describe
+from vla_testing.system.system_case import STILL, SystemCase
 
+pytestmark = pytest.mark.system
 SEED = 3
-
-
-@pytest.mark.launch_test
-def generate_test_description():
-    return describe(seed=str(SEED), speed="2")  # in simulated time
 
 
 class TestCommands(SystemCase):
     seed = SEED
+
+    @classmethod
+    def launch_arguments(cls):
+        return {"seed": str(SEED), "speed": "2"}  # in simulated time
 
     def test_go_find_pick_and_put_down(self):
         before = self.truth()

@@ -8,18 +8,18 @@ from vla_interfaces.msg import Outcome, SystemStatus
 from vla_bringup.journal.config import journal_path
 from vla_bringup.journal.reader import JournalReader
 from vla_common.contracts.trace import new_trace_id
-from vla_testing.system.system_case import STILL, SystemCase, describe
+from vla_testing.system.system_case import STILL, SystemCase
 
+pytestmark = pytest.mark.system
 SEED = 0
-
-
-@pytest.mark.launch_test
-def generate_test_description():
-    return describe(seed=str(SEED))
 
 
 class TestNodeKilled(SystemCase):
     seed = SEED
+
+    @classmethod
+    def launch_arguments(cls):
+        return {"seed": str(SEED)}
 
     def restarts(self, status, name):
         return next(c.restarts for c in status.components if c.name == name)
@@ -62,7 +62,11 @@ class TestNodeKilled(SystemCase):
         self.assertTrue(self.client.reset().ok)
         self.wait_for(SystemStatus.IDLE)
         # The command is accounted for, and not resumed.
-        record = JournalReader(journal_path("", self.namespace)).details(trace_id).record
+        record = (
+            JournalReader(journal_path("", self.namespace, {"ROS_HOME": str(self.ros_home)}))
+            .details(trace_id)
+            .record
+        )
         self.assertEqual(record.outcome, "INTERRUPTED")
         self.assertLess(self.truth().speed, STILL)
         self.assertEqual(self.execute("turn left").outcome.code, Outcome.OK)

@@ -17,7 +17,7 @@ from vla_bringup.cli.verdict import judge
 from vla_common.ros.conversions import plan_from_msg
 from vla_testing import skill_plugin
 from vla_testing.planner import fake_openai
-from vla_testing.system.system_case import LONG_S, SystemCase, describe
+from vla_testing.system.system_case import LONG_S, SystemCase
 
 SEED = 3
 KEY = "sk-system-test-key-that-nobody-sees"
@@ -27,6 +27,8 @@ atexit.register(SERVER.close)
 os.environ.update(OPENAI_BASE_URL=SERVER.url, OPENAI_API_KEY=KEY, **skill_plugin.environment())
 
 RED_AT_TABLE = {"attributes": ["red"], "place": "table"}
+
+pytestmark = pytest.mark.system
 
 
 def says(*answers):
@@ -45,13 +47,12 @@ def parameters():
     return file.name
 
 
-@pytest.mark.launch_test
-def generate_test_description():
-    return describe(seed=str(SEED), speed="2", config_file=parameters())
-
-
 class TestPlanning(SystemCase):
     seed = SEED
+
+    @classmethod
+    def launch_arguments(cls):
+        return {"seed": str(SEED), "speed": "2", "config_file": parameters()}
 
     def run_with_notices(self, command, **options):
         """The result, and everything that was told meanwhile."""

@@ -9,22 +9,23 @@ import pytest
 from vla_bringup.cli.verdict import judge
 from vla_bringup.client.ros.spoken_command_client import SpokenCommand, write_command
 from vla_common.contracts.outcomes import OK
-from vla_testing.system.system_case import LONG_S, SystemCase, describe
+from vla_testing.system.system_case import LONG_S, SystemCase
 
 COMMAND = "go to the table, find a red object, and pick it up"
 HEARD_S = 120.0
 FOLDER = tempfile.TemporaryDirectory()
 
-
-@pytest.mark.launch_test
-def generate_test_description():
-    sound = Path(FOLDER.name) / "command.wav"
-    write_command(COMMAND, sound)
-    # The file begins when the system is ready; the test follows from its first word on.
-    return describe(seed="3", speed="2", speech="true", audio_file=str(sound))
+pytestmark = pytest.mark.system
 
 
 class TestVoiceCommand(SystemCase):
+    @classmethod
+    def launch_arguments(cls):
+        sound = Path(FOLDER.name) / "command.wav"
+        write_command(COMMAND, sound)
+        # The file begins when the system is ready; the test follows from its first word on.
+        return {"seed": "3", "speed": "2", "speech": "true", "audio_file": str(sound)}
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()

@@ -11,20 +11,21 @@ from vla_interfaces.msg import ExecutionState, Outcome, SystemStatus
 from vla_common.ros.qos import LATCHED
 from vla_testing.corpus.played_microphone import PlayedMicrophone, own_sound_config
 from vla_testing.corpus.spoken_corpus import Kind, make_clip
-from vla_testing.system.system_case import LONG_S, SystemCase, describe
+from vla_testing.system.system_case import LONG_S, SystemCase
 
 FOLDER = tempfile.TemporaryDirectory()
 SPOKEN_S = 60.0
 
-
-@pytest.mark.launch_test
-def generate_test_description():
-    world = Path(get_package_share_directory("vla_sim")) / "worlds" / "two_cups.yaml"
-    config = own_sound_config(Path(FOLDER.name))
-    return describe(world=str(world), speech="true", config_file=config)
+pytestmark = pytest.mark.system
 
 
 class TestVoiceStop(SystemCase):
+    @classmethod
+    def launch_arguments(cls):
+        world = Path(get_package_share_directory("vla_sim")) / "worlds" / "two_cups.yaml"
+        config = own_sound_config(Path(FOLDER.name))
+        return {"world": str(world), "speech": "true", "config_file": config}
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()

@@ -91,3 +91,23 @@ def test_what_is_sourced_first_hides_what_is_in_the_distribution(tmp_path: Path)
     share = made_up(tmp_path / "overlay", "audio_common_msgs")
     (share / "msg" / "AudioDataStamped.msg").unlink()
     assert not present(tmp_path / "distribution", "audio_common_msgs", tmp_path / "overlay")
+
+
+def test_what_was_built_of_a_removed_package_goes_with_all_that_was_built(tmp_path: Path) -> None:
+    """Its plug-ins would be loaded by every pytest."""
+    for name in ("kept", "removed"):
+        (tmp_path / "build" / name).mkdir(parents=True)
+        (tmp_path / "build" / name / "colcon_build.rc").touch()
+    (tmp_path / "install").mkdir()
+
+    def forget(*paths: str) -> bool:
+        script = (
+            f"VLA_ROOT={ROOT}; source {ROOT}/setup/bootstrap.bash; VLA_STATE={tmp_path}; set -euo pipefail; "
+            f"forget_removed_packages {' '.join(paths)}"
+        )
+        subprocess.run(["bash", "-c", script], check=True, capture_output=True)
+        return not (tmp_path / "install").exists()
+
+    assert not forget("/x/removed", "/y/kept")
+    assert forget("/y/kept")
+    assert not (tmp_path / "build").exists()

@@ -4,7 +4,7 @@ NAME = "cv_bridge"
 
 setup(
     name=NAME,
-    version="4.1.0",
+    version="0.0.0",
     packages=["cv_bridge"],
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),

@@ -2,13 +2,13 @@ from setuptools import find_packages, setup
 
 setup(
     name="launch",
-    version="3.4.0",
+    version="0.0.0",
     packages=find_packages(exclude=["test"]),
     data_files=[
         ("share/ament_index/resource_index/packages", ["resource/launch"]),
         ("share/launch", ["package.xml"]),
     ],
-    install_requires=["setuptools", "PyYAML"],
+    install_requires=["setuptools"],
     zip_safe=True,
     maintainer="The VLA maintainers",
     maintainer_email="maintainers@vla.example.com",

@@ -2,7 +2,7 @@ from setuptools import find_packages, setup
 
 setup(
     name="launch_ros",
-    version="0.26.0",
+    version="0.0.0",
     packages=find_packages(exclude=["test"]),
     data_files=[
         ("share/ament_index/resource_index/packages", ["resource/launch_ros"]),

@@ -4,7 +4,7 @@ NAME = "ros2cli"
 
 setup(
     name=NAME,
-    version="0.32.2",
+    version="0.0.0",
     packages=find_packages(exclude=["test"]),
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),

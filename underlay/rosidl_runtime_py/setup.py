@@ -4,7 +4,7 @@ NAME = "rosidl_runtime_py"
 
 setup(
     name=NAME,
-    version="0.13.1",
+    version="0.0.0",
     packages=["rosidl_runtime_py"],
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),

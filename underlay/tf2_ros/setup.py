@@ -4,7 +4,7 @@ NAME = "tf2_ros"
 
 setup(
     name=NAME,
-    version="0.36.4",
+    version="0.0.0",
     packages=["tf2_ros", "tf2_py"],
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),

@@ -1,4 +1,6 @@
-"""ROS image messages to NumPy images and back (subset of upstream's cv_bridge)."""
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The VLA workspace authors
+"""A stand-in for a part of cv_bridge of ROS 2 Jazzy; not upstream's package. See README.md."""
 
 from typing import NoReturn
 
@@ -6,9 +8,6 @@ from cv_bridge.core import CvBridge, CvBridgeError
 
 __all__ = ["CvBridge", "CvBridgeError"]
 
-_OUTSIDE_SUBSET = ("cvtColorForDisplay", "cvtColor2", "getCvType", "boost")
-
 
 def __getattr__(name: str) -> NoReturn:
-    outside = " is outside the subset of this underlay" if name in _OUTSIDE_SUBSET else ""
-    raise AttributeError(f"module 'cv_bridge' has no attribute '{name}'{outside}")
+    raise AttributeError(f"module 'cv_bridge' of this underlay has no attribute '{name}'")

@@ -1,163 +1,99 @@
-"""`CvBridge`: ROS image messages to NumPy images and back."""
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The VLA workspace authors
+"""`CvBridge`: pictures out of ROS image messages."""
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import numpy as np
-from sensor_msgs.msg import CompressedImage
+import numpy.typing as npt
 from sensor_msgs.msg import Image as ImageMessage
 
-from cv_bridge.encodings import DEPTHS, EncodingError, Image, convert, generic_of, parse
+Image = npt.NDArray[Any]
 
-_CHANNEL_SHIFT = 3  # OpenCV's type number is depth + (channels - 1) * 8
+_CHANNELS = {
+    "mono8": 1,
+    "rgb8": 3,
+    "bgr8": 3,
+    "rgba8": 4,
+    "bgra8": 4,
+    "yuv422": 2,
+    "yuv422_yuy2": 2,
+    **{f"bayer_{pattern}8": 1 for pattern in ("rggb", "bggr", "gbrg", "grbg")},
+}
+_FAMILY = {
+    "mono8": "GRAY",
+    "rgb8": "RGB",
+    "bgr8": "BGR",
+    "rgba8": "RGBA",
+    "bgra8": "BGRA",
+    # OpenCV names a Bayer pattern by the second row and column, ROS by the first.
+    "bayer_rggb8": "BayerBG",
+    "bayer_bggr8": "BayerRG",
+    "bayer_gbrg8": "BayerGR",
+    "bayer_grbg8": "BayerGB",
+}
+_YUV = {"yuv422": "UYVY", "yuv422_yuy2": "YUY2"}
+"""OpenCV's names in the names of its conversions."""
 
 
 class CvBridgeError(TypeError):
-    """An image that cannot be converted, and why."""
+    """An image that can't be converted, and why."""
 
 
 class CvBridge:
-    """Converts images. It has no state: one may serve the whole process.
-
-    Images are (height, width) for one channel and (height, width, channels) for more. The encoding
-    `passthrough` keeps what is there. Everything that cannot be done raises `CvBridgeError`.
-    """
+    """Converts images. It has no state: one may serve the whole process."""
 
     def imgmsg_to_cv2(self, img_msg: ImageMessage, desired_encoding: str = "passthrough") -> Image:
-        """The image of a message, in this machine's byte order.
+        """The picture of a message.
 
-        Without conversion, padding or swapping of bytes the image is a view of the message's data:
-        it is not copied, and writing to one changes the other.
+        Args:
+            img_msg: with 8 bits per channel: mono, rgb, bgr, rgba, bgra, bayer or yuv422.
+            desired_encoding: mono8, rgb8, bgr8, rgba8 or bgra8; `passthrough` for that of the message.
+
+        Returns:
+            (height, width) for one channel and (height, width, channels) for more.
+
+        Raises:
+            CvBridgeError: when the message is malformed, or there is no such conversion.
         """
-        try:
-            encoding = parse(img_msg.encoding)
-            image = self._view(img_msg, encoding.dtype, encoding.channels)
-            if desired_encoding == "passthrough":
-                return image
-            return convert(image, img_msg.encoding, desired_encoding)
-        except EncodingError as error:
-            raise CvBridgeError(str(error)) from error
-
-    @staticmethod
-    def _view(img_msg: ImageMessage, dtype: np.dtype[Any], channels: int) -> Image:
-        height, width, step = img_msg.height, img_msg.width, img_msg.step
-        row_bytes = width * channels * dtype.itemsize
-        data = np.frombuffer(img_msg.data, dtype=np.uint8)
-        if step < row_bytes:
-            raise CvBridgeError(
-                f"the image is malformed: step is {step} bytes, but a row of {width} pixels in "
-                f"{img_msg.encoding} needs {row_bytes}"
-            )
-        if data.size < height * step:
-            raise CvBridgeError(
-                f"the image is malformed: {height} rows of {step} bytes need {height * step} "
-                f"bytes, but data has {data.size}"
-            )
-        rows = data[: height * step].reshape(height, step)[:, :row_bytes]
-        ordered = dtype.newbyteorder(">" if img_msg.is_bigendian else "<")
-        image: Image = np.ascontiguousarray(rows).view(ordered)
-        if not image.dtype.isnative:
-            image = image.astype(dtype)
-        return image if channels == 1 else image.reshape(height, width, channels)
-
-    def cv2_to_imgmsg(
-        self, cvim: Image, encoding: str = "passthrough", header: Any = None
-    ) -> ImageMessage:
-        """A message of an image. `encoding` names its content; it converts nothing.
-
-        `passthrough` gives the generic encoding of the array's type, such as 8UC3.
-        """
-        if not isinstance(cvim, np.ndarray | np.generic):
-            raise TypeError(f"an image must be a numpy array, not {type(cvim).__name__}")
-        if cvim.ndim not in (2, 3):
-            raise CvBridgeError(f"an image has 2 or 3 dimensions, not {cvim.ndim}")
-        try:
-            actual = generic_of(cvim.dtype, 1 if cvim.ndim == 2 else cvim.shape[2])
-            if encoding != "passthrough" and parse(encoding).generic != actual:
-                raise CvBridgeError(
-                    f"encoding {encoding} does not fit an image whose type is {actual}"
-                )
-        except EncodingError as error:
-            raise CvBridgeError(str(error)) from error
-        message = ImageMessage()
-        message.height, message.width = cvim.shape[:2]
-        message.encoding = actual if encoding == "passthrough" else encoding
-        message.is_bigendian = int(
-            cvim.dtype.byteorder == ">" or (cvim.dtype.byteorder == "=" and sys.byteorder == "big")
+        image = _pixels(img_msg)
+        if desired_encoding in ("passthrough", img_msg.encoding):
+            return image
+        target = _FAMILY.get(desired_encoding, "")
+        source = img_msg.encoding
+        name = (
+            f"COLOR_YUV2{target}_{_YUV[source]}"
+            if source in _YUV
+            else f"COLOR_{_FAMILY[source]}2{target}"
         )
-        message.step = cvim[:1].nbytes
-        message.data.frombytes(np.ascontiguousarray(cvim).data.cast("B") if cvim.size else b"")
-        if header is not None:
-            message.header = header
-        return message
-
-    def compressed_imgmsg_to_cv2(
-        self, cmprs_img_msg: CompressedImage, desired_encoding: str = "passthrough"
-    ) -> Image:
-        """The image of a JPEG, PNG or other compressed message.
-
-        `passthrough` gives what the file holds: mono, bgr or bgra, of 8 or 16 bits.
-        """
         import cv2
 
-        data = np.frombuffer(cmprs_img_msg.data, dtype=np.uint8)
-        image = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
-        if image is None:
+        code = getattr(cv2, name, None)
+        if code is None or target.startswith("Bayer"):
             raise CvBridgeError(
-                f"the compressed image ({data.size} bytes, format '{cmprs_img_msg.format}') "
-                "cannot be decoded"
+                f"a conversion from [{source}] to [{desired_encoding}] is outside the subset of "
+                "this underlay"
             )
-        if desired_encoding == "passthrough":
-            return np.asarray(image)
-        family = {1: "mono", 3: "bgr", 4: "bgra"}[1 if image.ndim == 2 else image.shape[2]]
-        try:
-            encoding = f"{family}{8 * image.dtype.itemsize}"
-            return convert(np.asarray(image), encoding, desired_encoding)
-        except EncodingError as error:
-            raise CvBridgeError(str(error)) from error
+        return np.asarray(cv2.cvtColor(image, code))
 
-    def cv2_to_compressed_imgmsg(self, cvim: Image, dst_format: str = "jpg") -> CompressedImage:
-        """A compressed message of an image; `dst_format` is a file extension OpenCV can write."""
-        import cv2
 
-        if not isinstance(cvim, np.ndarray | np.generic):
-            raise TypeError(f"an image must be a numpy array, not {type(cvim).__name__}")
-        try:
-            done, data = cv2.imencode(f".{dst_format}", cvim)
-        except cv2.error as error:
-            raise CvBridgeError(f"the image cannot be written as {dst_format}: {error}") from error
-        if not done:
-            raise CvBridgeError(f"the image cannot be written as {dst_format}")
-        message = CompressedImage(format=dst_format)
-        message.data.frombytes(data.tobytes())
-        return message
-
-    # Upstream's questions about types, by OpenCV's type numbers.
-
-    def dtype_with_channels_to_cvtype2(self, dtype: np.dtype[Any], n_channels: int) -> str:
-        """Generic encoding of an element type and a number of channels."""
-        try:
-            return generic_of(np.dtype(dtype), n_channels)
-        except EncodingError as error:
-            raise CvBridgeError(str(error)) from error
-
-    def encoding_to_cvtype2(self, encoding: str) -> int:
-        """OpenCV's type number of an encoding."""
-        try:
-            parsed = parse(encoding)
-        except EncodingError as error:
-            raise CvBridgeError(str(error)) from error
-        return DEPTHS.index(parsed.depth) + ((parsed.channels - 1) << _CHANNEL_SHIFT)
-
-    def cvtype2_to_dtype_with_channels(self, cvtype: int) -> tuple[str, int]:
-        """Name of the element type, and number of channels, of an OpenCV type number."""
-        depth, channels = cvtype & ((1 << _CHANNEL_SHIFT) - 1), (cvtype >> _CHANNEL_SHIFT) + 1
-        if cvtype < 0 or depth >= len(DEPTHS):
-            raise CvBridgeError(f"{cvtype} is no OpenCV type number")
-        return parse(DEPTHS[depth]).dtype.name, channels
-
-    def encoding_to_dtype_with_channels(self, encoding: str) -> tuple[str, int]:
-        """Name of the element type, and number of channels, of an encoding."""
-        return self.cvtype2_to_dtype_with_channels(self.encoding_to_cvtype2(encoding))
+def _pixels(message: ImageMessage) -> Image:
+    """A view of a message's data, without what pads its rows."""
+    channels = _CHANNELS.get(message.encoding)
+    if channels is None:
+        raise CvBridgeError(
+            f"the image encoding '{message.encoding}' is outside the subset of this underlay"
+        )
+    height, width, step = message.height, message.width, message.step
+    data = np.frombuffer(message.data, dtype=np.uint8)
+    if step < width * channels or data.size < height * step:
+        raise CvBridgeError(
+            f"the image is malformed: {height} rows of {width} pixels in {message.encoding} do not "
+            f"fit a step of {step} bytes and {data.size} bytes of data"
+        )
+    rows: Image = np.ascontiguousarray(
+        data[: height * step].reshape(height, step)[:, : width * channels]
+    )
+    return rows if channels == 1 else rows.reshape(height, width, channels)

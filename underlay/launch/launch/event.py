@@ -1,7 +1,9 @@
-"""The base class of all events."""
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The VLA workspace authors
+"""The base class of events."""
 
 
 class Event:
-    """Something that happened; handlers are matched on its class, name or contents."""
+    """Something that happened, or that is asked for."""
 
     name = "launch.Event"

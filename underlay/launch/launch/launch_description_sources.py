@@ -1,17 +1,17 @@
-"""Launch files: Python only, markup (XML, YAML) is refused."""
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The VLA workspace authors
+"""Launch files: Python only; XML and YAML are refused."""
 
 from __future__ import annotations
 
 import os
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
-from types import ModuleType
 
 from .invalid_launch_file_error import InvalidLaunchFileError
 from .launch_description import LaunchDescription
 from .launch_description_source import LaunchDescriptionSource
 from .outside_subset import OutsideSubsetError, missing_names
-from .some_substitutions_type import SomeSubstitutionsType
 
 __all__ = [
     "AnyLaunchDescriptionSource",
@@ -19,40 +19,23 @@ __all__ = [
     "PythonLaunchDescriptionSource",
     "get_launch_description_from_any_launch_file",
     "get_launch_description_from_python_launch_file",
-    "load_python_launch_file_as_module",
 ]
-
-__getattr__ = missing_names(
-    __name__,
-    [
-        "FrontendLaunchDescriptionSource",
-        "XMLLaunchDescriptionSource",
-        "YAMLLaunchDescriptionSource",
-        "get_launch_description_from_frontend_launch_file",
-    ],
-)
+__getattr__ = missing_names(__name__)
 
 
 class InvalidPythonLaunchFileError(Exception):
     """A Python file has no generate_launch_description()."""
 
 
-def load_python_launch_file_as_module(python_launch_file_path: str) -> ModuleType:
-    """Run a Python file and return it as a module; whatever it raises is passed on."""
-    loader = SourceFileLoader("python_launch_file", python_launch_file_path)
-    spec = spec_from_loader(loader.name, loader)
-    if spec is None:
-        raise RuntimeError(f"cannot load {python_launch_file_path}")
-    module = module_from_spec(spec)
-    loader.exec_module(module)
-    return module
-
-
 def get_launch_description_from_python_launch_file(
     python_launch_file_path: str,
 ) -> LaunchDescription:
-    """Return what the file's generate_launch_description() returns."""
-    module = load_python_launch_file_as_module(python_launch_file_path)
+    """Returns what the file's generate_launch_description() returns; what it raises is passed on."""
+    loader = SourceFileLoader("python_launch_file", python_launch_file_path)
+    spec = spec_from_loader(loader.name, loader)
+    assert spec is not None
+    module = module_from_spec(spec)
+    loader.exec_module(module)
     function = getattr(module, "generate_launch_description", None)
     if function is None:
         raise InvalidPythonLaunchFileError(
@@ -64,9 +47,11 @@ def get_launch_description_from_python_launch_file(
 
 
 def get_launch_description_from_any_launch_file(launch_file_path: str) -> LaunchDescription:
-    """Return the launch description of a Python launch file.
+    """Returns the launch description of a Python launch file.
 
-    Raises OutsideSubsetError for markup, InvalidLaunchFileError for what cannot be loaded.
+    Raises:
+        OutsideSubsetError: for a file in XML or YAML.
+        InvalidLaunchFileError: for one that can't be loaded.
     """
     extension = os.path.splitext(launch_file_path)[1].lstrip(".")
     if extension in ("xml", "yaml", "yml", "launch"):
@@ -83,18 +68,12 @@ def get_launch_description_from_any_launch_file(launch_file_path: str) -> Launch
 class PythonLaunchDescriptionSource(LaunchDescriptionSource):
     """A Python launch file."""
 
-    def __init__(self, launch_file_path: SomeSubstitutionsType) -> None:
-        super().__init__(None, launch_file_path, "interpreted python launch file")
-
-    def _get_launch_description(self, location: str) -> LaunchDescription:
+    def _load(self, location: str) -> LaunchDescription:
         return get_launch_description_from_python_launch_file(location)
 
 
 class AnyLaunchDescriptionSource(LaunchDescriptionSource):
     """A launch file of any format that is read, which here is Python."""
 
-    def __init__(self, launch_file_path: SomeSubstitutionsType) -> None:
-        super().__init__(None, launch_file_path, "interpreted launch file")
-
-    def _get_launch_description(self, location: str) -> LaunchDescription:
+    def _load(self, location: str) -> LaunchDescription:
         return get_launch_description_from_any_launch_file(location)

@@ -1,4 +1,6 @@
-"""How this package says that something upstream offers is not part of the subset built here."""
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The VLA workspace authors
+"""How the underlay says that upstream has something that it has not."""
 
 from __future__ import annotations
 
@@ -11,15 +13,19 @@ class OutsideSubsetError(Exception):
 
 
 class OutsideSubsetImportError(OutsideSubsetError, ImportError):
-    """A name that upstream exports and the underlay leaves out was imported."""
+    """A name was imported that the underlay does not have."""
 
 
 class OutsideSubsetArgumentError(OutsideSubsetError, TypeError):
-    """A keyword argument that the underlay does not know was given."""
+    """A keyword argument was given that the underlay does not know."""
 
 
 def refuse_arguments(owner: object, arguments: Iterable[str]) -> None:
-    """Raise when `arguments`, the names of the keywords nobody took, is not empty."""
+    """Refuses keyword arguments that nobody took.
+
+    Raises:
+        OutsideSubsetArgumentError: unless `arguments` is empty.
+    """
     names = sorted(arguments)
     if names:
         raise OutsideSubsetArgumentError(
@@ -28,16 +34,15 @@ def refuse_arguments(owner: object, arguments: Iterable[str]) -> None:
         )
 
 
-def missing_names(module: str, names: Iterable[str]) -> Callable[[str], Any]:
-    """Return a module `__getattr__` that refuses `names` in words and misses all others."""
-    left_out = frozenset(names)
+def missing_names(module: str) -> Callable[[str], Any]:
+    """Returns a `__getattr__` for a module that says of a missing class that upstream may have it."""
 
     def module_getattr(name: str) -> Any:
-        if name in left_out:
-            raise OutsideSubsetImportError(
-                f"{module}.{name} is outside the subset of this underlay (see its README); "
-                "use the upstream package if you need it"
-            )
-        raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        if not name[:1].isupper():  # no class: Python itself looks for such names
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        raise OutsideSubsetImportError(
+            f"{module}.{name} is unknown or outside the subset of this underlay (see its README); "
+            "a ROS distribution has all of upstream's package"
+        )
 
     return module_getattr

@@ -1,20 +1,26 @@
-"""The base class of everything whose text is only known while launching."""
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The VLA workspace authors
+"""The base class of substitutions."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Union
 
 if TYPE_CHECKING:
     from .launch_context import LaunchContext
 
 
 class Substitution:
-    """Stands for a text; `perform` gives it in a context."""
+    """A text that is known only while launching."""
 
     def describe(self) -> str:
-        """Return a text for people, possible without a context."""
+        """Returns a text for people."""
         return f"{type(self).__name__}()"
 
     def perform(self, context: LaunchContext) -> str:
-        """Return the text in `context`; subclasses say which errors they raise."""
-        raise NotImplementedError(f"{type(self).__name__} does not define perform()")
+        """Returns the text in this context."""
+        raise NotImplementedError
+
+
+SomeSubstitutionsType = Union[str, Substitution, Iterable[Union[str, Substitution]]]

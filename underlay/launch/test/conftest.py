@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The VLA workspace authors
 """Running launch descriptions in the test process and looking at what happened."""
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from launch import LaunchDescription, LaunchService
-from launch.actions import OpaqueFunction, RegisterEventHandler
+from launch.actions import OpaqueFunction
 from launch.event_handlers import OnProcessExit, OnProcessIO, OnProcessStart
 
 
@@ -28,20 +30,26 @@ class Record:
 
 
 def plain_name(event) -> str:
-    """Return the name without the number that launch adds."""
+    """The name without the number that launch adds."""
     return event.process_name.rpartition("-")[0]
 
 
 @pytest.fixture
 def launched():
-    """Return a function that runs entities until nothing is left to do."""
+    """Returns a function that runs entities until nothing is left to do.
 
-    def run(entities, *, arguments=None, **service_options) -> Record:
+    Args:
+        watch: maps actions to entities that are visited once the process has written `ready`.
+    """
+
+    def run(entities, *, arguments=None, watch=None, **service_options) -> Record:
         record = Record()
+        watch = dict(watch or {})
 
         def on_stdout(event):
             name = plain_name(event)
             record.stdout[name] = record.stdout.get(name, "") + event.text.decode()
+            return watch.get(event.action) if b"ready" in event.text else None
 
         def on_stderr(event):
             name = plain_name(event)
@@ -51,19 +59,14 @@ def launched():
             record.exit_codes.setdefault(plain_name(event), []).append(event.returncode)
 
         service = LaunchService(**service_options)
+        for handler in (
+            OnProcessStart(on_start=lambda e, _: record.started.append(plain_name(e))),
+            OnProcessExit(on_exit=on_exit),
+            OnProcessIO(on_stdout=on_stdout, on_stderr=on_stderr),
+        ):
+            service.context.register_event_handler(handler)
         service.context.launch_configurations.update(arguments or {})
-        service.include_launch_description(
-            LaunchDescription(
-                [
-                    RegisterEventHandler(
-                        OnProcessStart(on_start=lambda e, _: record.started.append(plain_name(e)))
-                    ),
-                    RegisterEventHandler(OnProcessExit(on_exit=on_exit)),
-                    RegisterEventHandler(OnProcessIO(on_stdout=on_stdout, on_stderr=on_stderr)),
-                    *entities,
-                ]
-            )
-        )
+        service.include_launch_description(LaunchDescription(list(entities)))
         record.return_code = service.run()
         return record
 
@@ -72,7 +75,7 @@ def launched():
 
 @pytest.fixture
 def note():
-    """Return an action factory that notes a substitution's text, and the notes by key."""
+    """Returns an action factory that notes a substitution's text, and the notes by key."""
 
     class Notes(dict):
         def __call__(self, key, substitution):

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The VLA workspace authors
 """A launch of two processes, run by test_launch_signals.py; arguments choose what they do."""
 
 import argparse
@@ -36,7 +38,9 @@ service.include_launch_description(
             SetLaunchConfiguration("sigkill_timeout", options.sigkill_timeout),
             *(
                 ExecuteProcess(
-                    cmd=[sys.executable, "-c", CHILD, options.ignored], name="c", output="screen"
+                    cmd=[sys.executable, "-S", "-c", CHILD, options.ignored],
+                    name="c",
+                    output="screen",
                 )
                 for _ in range(2)
             ),

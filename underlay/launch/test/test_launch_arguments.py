@@ -1,22 +1,19 @@
-import os
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The VLA workspace authors
+"""Arguments, substitutions and included files. Holds for upstream's launch as well."""
+
 import textwrap
 
 import pytest
-from launch import LaunchDescription
+from launch import LaunchContext
 from launch.actions import (
-    AppendEnvironmentVariable,
     DeclareLaunchArgument,
-    GroupAction,
     IncludeLaunchDescription,
+    LogInfo,
     OpaqueFunction,
-    PopLaunchConfigurations,
-    PushLaunchConfigurations,
     SetEnvironmentVariable,
     SetLaunchConfiguration,
-    UnsetEnvironmentVariable,
-    UnsetLaunchConfiguration,
 )
-from launch.conditions import IfCondition, UnlessCondition
 from launch.launch_description_sources import (
     AnyLaunchDescriptionSource,
     InvalidPythonLaunchFileError,
@@ -27,18 +24,17 @@ from launch.launch_description_sources import (
 from launch.substitutions import (
     EnvironmentVariable,
     LaunchConfiguration,
+    PathJoinSubstitution,
+    SubstitutionFailure,
+    TextSubstitution,
 )
 
-MISSING = "(missing)"
-
-
-def configuration(name):
-    return LaunchConfiguration(name, default=MISSING)
+CONFIGURATION = LaunchConfiguration
 
 
 @pytest.fixture
 def launch_file(tmp_path):
-    """Return a function that writes a launch file with the given entities."""
+    """Returns a function that writes a launch file with the given entities."""
 
     def write(entities, name="included.launch.py"):
         path = tmp_path / name
@@ -55,6 +51,50 @@ def launch_file(tmp_path):
         return str(path)
 
     return write
+
+
+@pytest.fixture
+def context(monkeypatch):
+    monkeypatch.setenv("LAUNCH_TEST_SET", "from environment")
+    monkeypatch.delenv("LAUNCH_TEST_UNSET", raising=False)
+    context = LaunchContext()
+    context.launch_configurations.update({"name": "value", "LAUNCH": "name"})
+    return context
+
+
+@pytest.mark.parametrize(
+    ("substitution", "text"),
+    [
+        (TextSubstitution(text="a b"), "a b"),
+        (CONFIGURATION("name"), "value"),
+        (CONFIGURATION(CONFIGURATION("LAUNCH")), "value"),
+        (CONFIGURATION("missing", default="x"), "x"),
+        (CONFIGURATION("missing", default=5), "5"),
+        (CONFIGURATION("missing", default=["a", CONFIGURATION("name")]), "avalue"),
+        (EnvironmentVariable("LAUNCH_TEST_SET"), "from environment"),
+        (EnvironmentVariable("LAUNCH_TEST_UNSET", default_value="d"), "d"),
+        (PathJoinSubstitution(["/a", CONFIGURATION("name"), "c"]), "/a/value/c"),
+    ],
+)
+def test_text(context, substitution, text):
+    assert substitution.perform(context) == text
+
+
+@pytest.mark.parametrize(
+    "substitution", [CONFIGURATION("missing"), EnvironmentVariable("LAUNCH_TEST_UNSET")]
+)
+def test_substitutions_without_a_value_fail(context, substitution):
+    with pytest.raises(SubstitutionFailure):
+        substitution.perform(context)
+
+
+def test_wrong_types_are_refused():
+    with pytest.raises(TypeError):
+        TextSubstitution(text=5)
+    with pytest.raises(TypeError):
+        PathJoinSubstitution(["a", 5])
+    with pytest.raises(TypeError):
+        OpaqueFunction(function="choose")
 
 
 def test_default_and_given_value(launched, note):
@@ -92,140 +132,39 @@ def test_argument_without_value_fails(launched, note):
     assert note == {}
 
 
-def test_set_and_unset_configuration(launched, note):
+def test_what_is_set_is_seen_afterwards(launched, note, monkeypatch):
+    monkeypatch.delenv("LAUNCH_TEST_B", raising=False)
     record = launched(
         [
             SetLaunchConfiguration(["na", "me"], ["a", "b"]),
-            note("set", configuration("name")),
-            PushLaunchConfigurations(),
-            SetLaunchConfiguration("name", "inner"),
-            note("pushed", configuration("name")),
-            PopLaunchConfigurations(),
-            note("popped", configuration("name")),
-            UnsetLaunchConfiguration("name"),
-            UnsetLaunchConfiguration("name"),
-            note("unset", configuration("name")),
+            note("name", LaunchConfiguration("name")),
+            SetEnvironmentVariable("LAUNCH_TEST_B", LaunchConfiguration("name")),
+            note("variable", EnvironmentVariable("LAUNCH_TEST_B")),
         ]
     )
     assert record.return_code == 0
-    assert note == {"set": "ab", "pushed": "inner", "popped": "ab", "unset": MISSING}
+    assert note == {"name": "ab", "variable": "ab"}
 
 
-@pytest.mark.parametrize(
-    ("options", "inside", "after"),
-    [
-        ({}, ("outer", "new", MISSING), ("outer", MISSING)),
-        ({"scoped": False}, ("outer", "new", MISSING), ("outer", "new")),
-        ({"forwarding": False}, (MISSING, "new", MISSING), ("outer", MISSING)),
-        (
-            {"forwarding": False, "launch_configurations": {"kept": LaunchConfiguration("a")}},
-            (MISSING, "new", "outer"),
-            ("outer", MISSING),
-        ),
-    ],
-)
-def test_group_scopes_configurations(launched, note, options, inside, after):
-    record = launched(
-        [
-            SetLaunchConfiguration("a", "outer"),
-            GroupAction(
-                [
-                    SetLaunchConfiguration("b", "new"),
-                    note("a in", configuration("a")),
-                    note("b in", configuration("b")),
-                    note("kept in", configuration("kept")),
-                ],
-                **options,
-            ),
-            note("a", configuration("a")),
-            note("b", configuration("b")),
-        ]
-    )
-    assert record.return_code == 0
-    assert (note["a in"], note["b in"], note["kept in"]) == inside
-    assert (note["a"], note["b"]) == after
-
-
-def test_environment_actions(launched, note, monkeypatch):
-    monkeypatch.setenv("LAUNCH_TEST_A", "first")
-    monkeypatch.delenv("LAUNCH_TEST_B", raising=False)
-
-    def variable(name):
-        return EnvironmentVariable(name, default_value=MISSING)
-
-    record = launched(
-        [
-            GroupAction(
-                [
-                    SetEnvironmentVariable("LAUNCH_TEST_B", "b"),
-                    UnsetEnvironmentVariable("LAUNCH_TEST_A"),
-                    UnsetEnvironmentVariable("LAUNCH_TEST_A"),
-                    note("a in", variable("LAUNCH_TEST_A")),
-                    note("b in", variable("LAUNCH_TEST_B")),
-                ]
-            ),
-            AppendEnvironmentVariable("LAUNCH_TEST_A", "second"),
-            AppendEnvironmentVariable("LAUNCH_TEST_A", "zeroth", prepend=True, separator="+"),
-            note("a", variable("LAUNCH_TEST_A")),
-            note("b", variable("LAUNCH_TEST_B")),
-        ]
-    )
-    assert record.return_code == 0
-    assert note == {
-        "a in": MISSING,
-        "b in": "b",
-        "a": f"zeroth+first{os.pathsep}second",
-        "b": MISSING,
-    }
-
-
-def test_conditions_on_actions(launched, note):
-    record = launched(
-        [
-            SetLaunchConfiguration("x", "1", condition=IfCondition("true")),
-            SetLaunchConfiguration("x", "2", condition=IfCondition("false")),
-            SetLaunchConfiguration("y", "3", condition=UnlessCondition("false")),
-            note("x", configuration("x")),
-            note("y", configuration("y")),
-        ]
-    )
-    assert record.return_code == 0
-    assert note == {"x": "1", "y": "3"}
-
-
-def test_include_passes_arguments_and_knows_its_file(launched, note, launch_file):
-    path = launch_file(
-        'DeclareLaunchArgument("word"), SetLaunchConfiguration("file", ThisLaunchFile()),'
-        'SetLaunchConfiguration("dir", ThisLaunchFileDir())'
-    )
-    record = launched(
-        [
-            IncludeLaunchDescription(
-                PythonLaunchDescriptionSource(path),
-                launch_arguments={"word": ["he", "llo"]}.items(),
-            ),
-            *(note(name, configuration(name)) for name in ("word", "file", "dir")),
-        ]
-    )
-    assert record.return_code == 0
-    assert note == {"word": "hello", "file": path, "dir": os.path.dirname(path)}
-
-
-def test_include_of_include(launched, note, launch_file):
+def test_include_passes_arguments(launched, note, launch_file):
     inner = launch_file('DeclareLaunchArgument("deep", default_value="d")', "inner.launch.py")
-    outer = launch_file(f"IncludeLaunchDescription(AnyLaunchDescriptionSource({inner!r}))")
-    with open(outer, "a") as file:
-        file.write("\nfrom launch.launch_description_sources import AnyLaunchDescriptionSource\n")
-    description = get_launch_description_from_any_launch_file(outer)
-    assert [argument.name for argument in description.get_launch_arguments()] == ["deep"]
-    include = IncludeLaunchDescription(outer, launch_arguments=[("deep", "e")])
-    assert launched([include, note("deep", configuration("deep"))]).return_code == 0
-    assert note == {"deep": "e"}
+    outer = launch_file(
+        f'DeclareLaunchArgument("word"), IncludeLaunchDescription({inner!r},'
+        'launch_arguments=[("deep", LaunchConfiguration("word"))])'
+    )
+    arguments = get_launch_description_from_any_launch_file(outer).get_launch_arguments()
+    assert [argument.name for argument in arguments] == ["word", "deep"]
+    include = IncludeLaunchDescription(
+        PythonLaunchDescriptionSource(outer), launch_arguments={"word": ["he", "llo"]}.items()
+    )
+    assert launched([include, note("deep", LaunchConfiguration("deep"))]).return_code == 0
+    assert note == {"deep": "hello"}
 
 
 def test_include_without_needed_argument_fails(launched, launch_file):
-    path = launch_file('DeclareLaunchArgument("needed")')
-    include = IncludeLaunchDescription(AnyLaunchDescriptionSource(path))
+    include = IncludeLaunchDescription(
+        AnyLaunchDescriptionSource(launch_file('DeclareLaunchArgument("needed")'))
+    )
     assert launched([include]).return_code == 1
 
 
@@ -245,42 +184,31 @@ def test_broken_launch_file_fails(launched, tmp_path, content, error):
         get_launch_description_from_python_launch_file(str(path))
 
 
-def test_list_of_arguments():
-    first = DeclareLaunchArgument("a", default_value=[LaunchConfiguration("z"), "/b"])
-    description = LaunchDescription(
-        [
-            first,
-            DeclareLaunchArgument("a", default_value="second"),
-            GroupAction([DeclareLaunchArgument("b")], condition=IfCondition("true")),
-        ]
+def test_list_of_arguments(launch_file):
+    path = launch_file(
+        'DeclareLaunchArgument("a", default_value=[LaunchConfiguration("z"), "/b"]),'
+        'DeclareLaunchArgument("a", default_value="second"), DeclareLaunchArgument("b")'
     )
-    description.add_action(DeclareLaunchArgument("c", condition=IfCondition("true")))
-    arguments = description.get_launch_arguments()
-    assert [argument.name for argument in arguments] == ["a", "b", "c"]
-    assert arguments[0] is first
+    first, second = get_launch_description_from_any_launch_file(path).get_launch_arguments()
+    assert (first.name, second.name, second.default_value) == ("a", "b", None)
     shown = " + ".join(part.describe() for part in first.default_value)
     assert shown == "LaunchConfig('z') + '/b'"
-    assert arguments[2]._conditionally_included
-    pairs = description.get_launch_arguments_with_include_launch_description_actions()
-    assert [includes for _, includes in pairs] == [None, None, None]
 
 
 def test_opaque_function_returns_entities(launched, note):
-    def choose(context, prefix, *, suffix):
-        value = prefix + context.launch_configurations["x"] + suffix
-        return [SetLaunchConfiguration("x", value)]
+    def choose(context):
+        return [SetLaunchConfiguration("x", context.launch_configurations["x"] + "2")]
 
     record = launched(
         [
             SetLaunchConfiguration("x", "1"),
-            OpaqueFunction(function=choose, args=["a"], kwargs={"suffix": "c"}),
-            note("x", configuration("x")),
+            OpaqueFunction(function=choose),
+            note("x", LaunchConfiguration("x")),
+            LogInfo(msg=["x is ", LaunchConfiguration("x")]),
         ]
     )
     assert record.return_code == 0
-    assert note == {"x": "a1c"}
-    with pytest.raises(TypeError):
-        OpaqueFunction(function="choose")
+    assert note == {"x": "12"}
 
 
 def test_exception_in_action_stops_the_launch(launched, note):

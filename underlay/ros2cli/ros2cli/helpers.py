@@ -1,28 +1,29 @@
-"""Kinds of arguments, YAML that somebody typed, and waiting."""
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The VLA workspace authors
+"""What a verb is, and YAML that somebody typed."""
 
 from __future__ import annotations
 
-import sys
-import time
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-import yaml
+Result = int | str | None
+"""0 or None: done; a number: exit status; a text: an error, printed, with exit status 1."""
 
 
-def unsigned_int(text: str) -> int:
-    """Argument kind: a whole number from 0."""
-    if not text.isdigit():
-        raise ArgumentTypeError(f"'{text}' is no whole number from 0")
-    return int(text)
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """`ros2 topic list` is the verb `list` of the command `topic`.
 
+    `arguments` declares its arguments and `run` carries it out. Both import what is slow to import
+    themselves, so that the start of one verb does not pay for the others.
+    """
 
-def positive_int(text: str) -> int:
-    """Argument kind: a whole number from 1."""
-    if unsigned_int(text) == 0:
-        raise ArgumentTypeError("0 is not positive")
-    return int(text)
+    summary: str
+    run: Callable[[Namespace], Result]
+    arguments: Callable[[ArgumentParser], None]
 
 
 def positive_float(text: str) -> float:
@@ -36,56 +37,43 @@ def positive_float(text: str) -> float:
     return number
 
 
-def add_values_arguments(parser: ArgumentParser, name: str, example: str) -> Any:
-    """Add the YAML argument `name`, and `--stdin` in its place. Returns the argument."""
-    group = parser.add_mutually_exclusive_group()
-    argument = group.add_argument(name, nargs="?", default="{}", help=f"YAML, such as '{example}'")
-    group.add_argument("--stdin", action="store_true", help=f"read the {name} from standard input")
-    return argument
+def filled(message: Any, text: str) -> Any:
+    """The message with the fields that a YAML text names.
 
+    Raises:
+        RuntimeError: with a sentence, when the text is not YAML or does not fit the message.
+    """
+    import yaml
+    from rosidl_runtime_py import set_message_fields
 
-def read_values(text: str, from_stdin: bool) -> dict[str, Any]:
-    """The mapping that a YAML text (or standard input) holds. Raises RuntimeError."""
     try:
-        values = yaml.safe_load(sys.stdin.read() if from_stdin else text)
+        values = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or "it cannot be read"
-        raise RuntimeError(f"The values are not valid YAML{where}: {problem}") from error
-    if values is None:
-        return {}
-    if not isinstance(values, dict):
+        raise RuntimeError(f"The values are not valid YAML: {error}") from error
+    if not isinstance(values, dict | None):
         raise RuntimeError(
             f"The passed value needs to be a dictionary in YAML format, as in '{{data: 1}}', "
             f"not {values!r}"
         )
-    return values
-
-
-def fill(message: Any, values: dict[str, Any], **options: bool) -> list[Callable[[Any], None]]:
-    """`set_message_fields`, with RuntimeError for everything that does not fit."""
-    from rosidl_runtime_py import set_message_fields
-
     try:
-        return set_message_fields(message, values, **options)
+        set_message_fields(message, values or {})
     except (AttributeError, TypeError, ValueError) as error:
         raise RuntimeError(f"Failed to populate field: {error}") from error
+    return message
 
 
 def interface_class(getter: Callable[[str], Any], name: str, kind: str) -> Any:
-    """Class of an interface from its name. Raises RuntimeError."""
+    """The class of an interface.
+
+    Args:
+        getter: one of `rosidl_runtime_py.utilities`.
+        name: the interface's name.
+        kind: what it is, for the sentence of the error.
+
+    Raises:
+        RuntimeError: when there is no such interface.
+    """
     try:
         return getter(name)
     except (AttributeError, ModuleNotFoundError, ValueError) as error:
         raise RuntimeError(f"The passed {kind} type is invalid: '{name}' ({error})") from error
-
-
-def wait_for(predicate: Callable[[], bool], timeout: float, period: float = 0.05) -> bool:
-    """Whether a condition comes true within `timeout` seconds (negative: wait without limit)."""
-    deadline = time.monotonic() + (timeout if timeout >= 0 else float("inf"))
-    while not predicate():
-        if time.monotonic() > deadline:
-            return predicate()
-        time.sleep(period)
-    return True

@@ -1,53 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The VLA workspace authors
 """`ros2 run`."""
 
 from __future__ import annotations
 
+import os
 import shlex
+import signal
+import subprocess
 from argparse import REMAINDER, ArgumentParser, Namespace
-from typing import Any
 
-from ros2cli import completion
-from ros2cli.verb import Result, Verb
+from ros2cli.helpers import Result, Verb
 
-
-def _executable_names(parsed_args: Namespace, **_: Any) -> list[str]:
-    import os
-
-    from ros2pkg.api import PackageNotFound, get_executable_paths
-
-    try:
-        paths = get_executable_paths(package_name=parsed_args.package_name)
-    except PackageNotFound:
-        return []
-    return [os.path.basename(path) for path in paths]
+_PREFIX = "[ros2run]:"
 
 
 def _arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--prefix", help="command to run it with, such as 'gdb -ex run --args'")
-    completion.add(parser, "package_name", completion.package_names, help="package")
-    completion.add(parser, "executable_name", _executable_names, help="executable")
+    parser.add_argument("package_name", help="package")
+    parser.add_argument("executable_name", help="executable")
     parser.add_argument("argv", nargs=REMAINDER, help="arguments for the executable")
 
 
 def _run(args: Namespace) -> Result:
-    from ros2pkg.api import PackageNotFound
+    from ament_index_python.packages import PackageNotFoundError, get_package_prefix
 
-    from ros2run.api import MultipleExecutables, get_executable_path, run_executable
-
-    package = args.package_name
     try:
-        path = get_executable_path(package_name=package, executable_name=args.executable_name)
-    except PackageNotFound:
-        return f"Package '{package}' not found"
-    except MultipleExecutables as error:
-        return "\n- ".join(["Multiple executables found:", *error.paths])
-    if path is None:
+        folder = os.path.join(get_package_prefix(args.package_name), "lib", args.package_name)
+    except (PackageNotFoundError, ValueError):
+        return f"Package '{args.package_name}' not found"
+    paths = [
+        os.path.join(parent, args.executable_name)
+        for parent, _, names in os.walk(folder)
+        if args.executable_name in names
+        and os.access(os.path.join(parent, args.executable_name), os.X_OK)
+    ]
+    if not paths:
         return "No executable found"
-    prefix = shlex.split(args.prefix) if args.prefix else None
+    if len(paths) > 1:
+        return "\n- ".join(["Multiple executables found:", *sorted(paths)])
     try:
-        return run_executable(path=path, argv=args.argv, prefix=prefix)
+        process = subprocess.Popen([*shlex.split(args.prefix or ""), paths[0], *args.argv])
     except OSError as error:
-        return f"{path} cannot be run: {error}"
+        return f"{paths[0]} cannot be run: {error}"
+    while True:
+        try:
+            status = process.wait()
+            break
+        except KeyboardInterrupt:  # the terminal has sent it to the executable as well
+            continue
+    if status < 0:
+        print(_PREFIX, signal.strsignal(-status))
+    elif status > 0:
+        print(_PREFIX, f"Process exited with failure {status}")
+    return status
 
 
 COMMAND = Verb("Start an executable of a package", _run, _arguments)

@@ -1,53 +1,73 @@
-"""Runs the `ros2` that is on the PATH, in a domain of its own."""
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The VLA workspace authors
+"""Runs `ros2`: in this process where the command ends by itself, else as a process."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
 
 TIMEOUT_S = 60.0
-Ros2 = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _own_domain() -> None:
-    os.environ["ROS_DOMAIN_ID"] = str(80 + os.getpid() % 10)
+def _environment() -> None:
+    os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     os.environ["PYTHONUNBUFFERED"] = "1"
-    profiles = Path(__file__).with_name("discovery.xml")
-    os.environ.setdefault("FASTRTPS_DEFAULT_PROFILES_FILE", str(profiles))
 
 
-@pytest.fixture(scope="session")
-def ros2() -> Ros2:
-    """`ros2("topic", "list")` runs to the end; output and status are in the result."""
+@dataclass
+class Done:
+    """What became of a command."""
 
-    def run(*args: str, stdin: str = "", **options: object) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            ["ros2", *args],
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT_S,
-            check=False,
-            **options,  # type: ignore[call-overload]
-        )
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Ros2 = Callable[..., Done]
+
+
+@pytest.fixture
+def ros2(capsys: pytest.CaptureFixture[str]) -> Ros2:
+    """`ros2("topic", "list")` calls the entry point of the `ros2` command that is installed."""
+    (entry,) = {
+        found.value: found for found in entry_points(group="console_scripts", name="ros2")
+    }.values()
+    main = entry.load()
+
+    def run(*args: str) -> Done:
+        capsys.readouterr()
+        try:
+            result = main(argv=list(args))
+        except SystemExit as end:
+            result = end.code
+        printed = capsys.readouterr()
+        if isinstance(result, str):  # as sys.exit does
+            return Done(1, printed.out, f"{printed.err}{result}\n")
+        return Done(int(result or 0), printed.out, printed.err)
 
     return run
 
 
 class Running:
-    """A `ros2` command that runs on; its lines can be waited for."""
+    """A `ros2` command as a process; its lines can be waited for."""
 
     def __init__(self, *args: str) -> None:
+        ros2 = shutil.which("ros2")
+        assert ros2 is not None
         self.process = subprocess.Popen(
-            ["ros2", *args],
+            [ros2, *args],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -68,19 +88,19 @@ class Running:
         raise AssertionError(f"'{text}' did not come; there was: {self.lines}")
 
     def end(self, number: int = signal.SIGINT) -> int:
-        """Send a signal, read the rest, and return the exit status."""
+        """Sends a signal, reads the rest, and returns the exit status."""
         self.process.send_signal(number)
         assert self.process.stdout is not None
         self.lines += [line.rstrip("\n") for line in self.process.stdout]
-        status = self.process.wait()
-        self._guard.cancel()
-        return status
+        return self.process.wait()
 
     def close(self) -> None:
-        """End it, whatever its state."""
+        """Ends it with all that it has started, whatever their state."""
         self._guard.cancel()
-        if self.process.poll() is None:
+        try:
             os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
         self.process.wait()
 
 
@@ -99,7 +119,7 @@ def start() -> Iterator[Callable[..., Running]]:
 
 
 @pytest.fixture(scope="session")
-def graph(_own_domain: None) -> Iterator[None]:
+def graph(_environment: None) -> Iterator[None]:
     """The nodes of `graph_process.py`."""
     process = subprocess.Popen(
         [sys.executable, str(Path(__file__).with_name("graph_process.py"))],

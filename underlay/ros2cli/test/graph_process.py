@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The VLA workspace authors
 """A process with one of everything that the `ros2` command can look at. Prints READY, then serves."""
 
 from __future__ import annotations
@@ -34,15 +36,13 @@ class Talker(Node):
         self.declare_parameter("arm.joints", [1.0, 2.0])
         self.declare_parameter("count", 3)
         self.declare_parameter("enabled", True)
-        self.declare_parameter("spare", 1, ParameterDescriptor(dynamic_typing=True))
         self.add_on_set_parameters_callback(self._check)
         self.chatter = self.create_publisher(String, "chatter", 10)
         self.numbers = self.create_publisher(Int32MultiArray, "numbers", 10)
         latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
         self.latched = self.create_publisher(String, "latched", latched)
         self.latched.publish(String(data="kept"))
-        self.heard = self.create_publisher(String, "heard", latched)
-        self.create_subscription(String, "listen", self.heard.publish, 10)
+        self.create_subscription(String, "listen", lambda message: None, 10)
         self.create_service(SetBool, "switch", self._switch)
         self.create_timer(0.05, self._tick)
 

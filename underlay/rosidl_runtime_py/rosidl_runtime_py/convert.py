@@ -1,4 +1,6 @@
-"""Messages to dictionaries, YAML and CSV."""
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The VLA workspace authors
+"""Messages to dictionaries and YAML."""
 
 from __future__ import annotations
 
@@ -23,7 +25,7 @@ _ONE_LINE = 1 << 30  # no text is wrapped
 
 
 class _Dumper(yaml.SafeDumper):
-    """Keeps the order of fields, and puts each on a line of its own in flow style too."""
+    """Keeps the order of fields."""
 
 
 def _represent_fields(dumper: _Dumper, fields: OrderedDict[str, Any]) -> yaml.Node:
@@ -99,7 +101,6 @@ def message_to_yaml(
     truncate_length: int | None = None,
     no_arr: bool = False,
     no_str: bool = False,
-    flow_style: bool = False,
 ) -> str:
     """A message as YAML; the arguments are those of `message_to_ordereddict`."""
     fields = message_to_ordereddict(
@@ -110,40 +111,5 @@ def message_to_yaml(
         Dumper=_Dumper,
         allow_unicode=True,
         width=_ONE_LINE,
-        default_flow_style=flow_style,
-    )
-
-
-def _joined(parts: list[str]) -> str:
-    """With commas in between; as upstream, none stands before the first text that is not empty."""
-    first = next((n for n, part in enumerate(parts) if part), len(parts))
-    return ",".join(parts[first:])
-
-
-def message_to_csv(
-    msg: Any, *, truncate_length: int | None = None, no_arr: bool = False, no_str: bool = False
-) -> str:
-    """All values of a message, nested ones too, with commas in between."""
-
-    def text_of(value: Any, kind: Any) -> str:
-        if isinstance(value, _SEQUENCES):
-            if no_arr and kind is not None:
-                return _summary(value, kind)
-            shown = [text_of(item, None) for item in value[:truncate_length]]
-            if truncate_length is not None and len(value) > truncate_length:
-                shown.append("...")
-            return _joined(shown)
-        if isinstance(value, str) and no_str:
-            return f"<string length: <{len(value)}>>"
-        if isinstance(value, (bytes, str)):
-            if truncate_length is not None and len(value) > truncate_length:
-                dots = "..." if isinstance(value, str) else b"..."
-                return str(value[:truncate_length] + dots)  # type: ignore[operator]
-            return str(value)
-        if isinstance(value, (bool, int, float, np.number)):
-            return str(value)
-        return message_to_csv(value, truncate_length=truncate_length, no_arr=no_arr, no_str=no_str)
-
-    return _joined(
-        [text_of(getattr(msg, name), kind) for name, kind in get_message_slot_types(msg).items()]
+        default_flow_style=False,
     )

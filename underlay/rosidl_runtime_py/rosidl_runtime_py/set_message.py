@@ -1,11 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The VLA workspace authors
 """Values from dictionaries (mostly YAML that somebody typed) into the fields of a message."""
 
 from __future__ import annotations
 
 import array
 import difflib
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -19,9 +20,7 @@ from rosidl_parser.definition import (
 )
 
 from rosidl_runtime_py.convert import get_message_slot_types
-from rosidl_runtime_py.import_message import import_message_from_namespaced_type
-
-Setter = Callable[[Any], None]
+from rosidl_runtime_py.utilities import import_message_from_namespaced_type
 
 # The message classes do not check values: what is too large would fail only when it is sent.
 _INTEGERS = {
@@ -40,93 +39,66 @@ class FieldNameError(AttributeError):
     """A field that the message does not have."""
 
 
-def set_message_fields(
-    msg: Any,
-    values: Mapping[str, Any],
-    expand_header_auto: bool = False,
-    expand_time_now: bool = False,
-) -> list[Setter]:
-    """Set the fields named in `values`; the others stay.
+def set_message_fields(msg: Any, values: Mapping[str, Any]) -> None:
+    """Sets the fields named in `values`; the others stay.
 
-    With `expand_header_auto` a header may be given as "auto", with `expand_time_now` a time as
-    "now": for each of them the result has a function that takes the time message to put there.
+    Stricter than upstream: a number with decimals does not become an integer, and a text never becomes
+    a boolean.
 
-    Raises an AttributeError for an unknown field and an error that is both a TypeError and a
-    ValueError for a value that does not fit. Stricter than upstream: a number with decimals does
-    not become an integer, and a text never becomes a boolean.
+    Raises:
+        AttributeError: for an unknown field.
+        FieldValueError: for a value that does not fit.
     """
-    setters: list[Setter] = []
-    _Filler(setters, expand_header_auto, expand_time_now).fill(msg, values, "")
-    return setters
+    _fill(msg, values, "")
 
 
-class _Filler:
-    def __init__(self, setters: list[Setter], header_auto: bool, time_now: bool) -> None:
-        self._setters = setters
-        self._header_auto = header_auto
-        self._time_now = time_now
+def _fill(msg: Any, values: Any, path: str) -> None:
+    if not isinstance(values, Mapping):
+        raise FieldValueError(
+            f"'{path.rstrip('.') or type(msg).__name__}' needs a mapping of field names to "
+            f"values, not {_short(values)}"
+        )
+    kinds = get_message_slot_types(msg)
+    for name, value in values.items():
+        where = f"{path}{name}"
+        if name not in kinds:
+            raise FieldNameError(_unknown_field(msg, str(name), where, list(kinds)))
+        try:
+            setattr(msg, name, _value(kinds[name], value, where))
+        except (AssertionError, OverflowError) as error:
+            raise _unfit(kinds[name], value, where) from error
 
-    def fill(self, msg: Any, values: Any, path: str) -> None:
-        if not isinstance(values, Mapping):
-            raise FieldValueError(
-                f"'{path.rstrip('.') or type(msg).__name__}' needs a mapping of field names to "
-                f"values, not {_short(values)}"
-            )
-        kinds = get_message_slot_types(msg)
-        for name, value in values.items():
-            where = f"{path}{name}"
-            if name not in kinds:
-                raise FieldNameError(_unknown_field(msg, str(name), where, list(kinds)))
-            kind = kinds[name]
-            if self._is_deferred(kind, value, partial(setattr, msg, name), getattr(msg, name)):
-                continue
-            try:
-                setattr(msg, name, self._value(kind, value, where))
-            except (AssertionError, OverflowError) as error:
-                raise _unfit(kind, value, where) from error
 
-    def _is_deferred(self, kind: Any, value: Any, set_field: Setter, field: Any) -> bool:
-        """Note a header or time to be set later; False for every other field."""
-        if not isinstance(kind, NamespacedType):
-            return False
-        name = "/".join(kind.namespaced_name())
-        if value == "auto" and self._header_auto and name == "std_msgs/msg/Header":
-            self._setters.append(partial(setattr, field, "stamp"))
-            return True
-        if value == "now" and self._time_now and name == "builtin_interfaces/msg/Time":
-            self._setters.append(set_field)
-            return True
-        return False
-
-    def _value(self, kind: Any, value: Any, where: str) -> Any:
-        """`value` as the Python type of a field of this kind."""
-        if isinstance(kind, AbstractNestedType):
-            return self._sequence(kind, value, where)
-        if isinstance(kind, NamespacedType):
-            made = import_message_from_namespaced_type(kind)()
-            if isinstance(value, type(made)):
-                return value
-            self.fill(made, value, f"{where}.")
-            return made
-        converted = _scalar(kind, value)
-        if converted is None:
-            raise _unfit(kind, value, where)
-        return converted
-
-    def _sequence(self, kind: AbstractNestedType, value: Any, where: str) -> Any:
-        if isinstance(value, (str, Mapping)) or not hasattr(value, "__len__"):
-            raise FieldValueError(
-                f"field '{where}' ({_describe(kind)}) needs a list, not {_short(value)}"
-            )
-        size = kind.size if isinstance(kind, Array) else None
-        limit = kind.maximum_size if isinstance(kind, BoundedSequence) else size
-        if (size is not None and len(value) != size) or (limit and len(value) > limit):
-            raise FieldValueError(
-                f"field '{where}' ({_describe(kind)}) cannot take {len(value)} elements"
-            )
-        if isinstance(value, (array.array, np.ndarray)):
+def _value(kind: Any, value: Any, where: str) -> Any:
+    """`value` as the Python type of a field of this kind."""
+    if isinstance(kind, AbstractNestedType):
+        return _sequence(kind, value, where)
+    if isinstance(kind, NamespacedType):
+        made = import_message_from_namespaced_type(kind)()
+        if isinstance(value, type(made)):
             return value
-        return [self._value(kind.value_type, item, f"{where}[{n}]") for n, item in enumerate(value)]
+        _fill(made, value, f"{where}.")
+        return made
+    converted = _scalar(kind, value)
+    if converted is None:
+        raise _unfit(kind, value, where)
+    return converted
+
+
+def _sequence(kind: AbstractNestedType, value: Any, where: str) -> Any:
+    if isinstance(value, (str, Mapping)) or not hasattr(value, "__len__"):
+        raise FieldValueError(
+            f"field '{where}' ({_describe(kind)}) needs a list, not {_short(value)}"
+        )
+    size = kind.size if isinstance(kind, Array) else None
+    limit = kind.maximum_size if isinstance(kind, BoundedSequence) else size
+    if (size is not None and len(value) != size) or (limit and len(value) > limit):
+        raise FieldValueError(
+            f"field '{where}' ({_describe(kind)}) cannot take {len(value)} elements"
+        )
+    if isinstance(value, (array.array, np.ndarray)):
+        return value
+    return [_value(kind.value_type, item, f"{where}[{n}]") for n, item in enumerate(value)]
 
 
 def _scalar(kind: Any, value: Any) -> Any:

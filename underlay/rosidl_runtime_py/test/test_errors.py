@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The VLA workspace authors
 """What the underlay says about wrong values. Upstream says less, so it does not run this file."""
 
 from __future__ import annotations

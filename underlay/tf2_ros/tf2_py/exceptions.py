@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The VLA workspace authors
 """Errors of the transform library. Every one of them is a `TransformException`."""
 
 

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The VLA workspace authors
 """Named frames, the transforms between them over time, and how to get from one to another.
 
 Decides which samples answer a request, interpolates between two, and refuses with a reason what the
@@ -31,18 +33,6 @@ class Sample:
     transform: Rigid
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """What is known of one frame."""
-
-    child: str
-    parent: str
-    authority: str
-    count: int
-    oldest_ns: int
-    latest_ns: int
-
-
 @dataclass(slots=True)
 class _Track:
     """All samples of one child frame, oldest first. A static one has a single sample, for ever."""
@@ -50,7 +40,6 @@ class _Track:
     static: bool
     stamps_ns: list[int] = field(default_factory=list)
     samples: list[Sample] = field(default_factory=list)
-    authority: str = ""
 
     def latest_ns(self) -> int:
         return 0 if self.static or not self.stamps_ns else self.stamps_ns[-1]
@@ -130,7 +119,6 @@ class FrameGraph:
         transform: Rigid,
         *,
         static: bool = False,
-        authority: str = "",
     ) -> str:
         """Add one sample. Returns why it was ignored, or an empty string."""
         parent, child = parent.removeprefix("/"), child.removeprefix("/")
@@ -152,7 +140,6 @@ class FrameGraph:
                     f"the transform of '{child}' at {seconds(stamp_ns)} is older than the "
                     f"{self._cache_ns / 1e9:g} s that are kept before {seconds(track.latest_ns())}"
                 )
-            track.authority = authority
         return ""
 
     def clear(self) -> None:
@@ -162,27 +149,6 @@ class FrameGraph:
                 if not track.static:
                     track.stamps_ns.clear()
                     track.samples.clear()
-
-    def names(self) -> list[str]:
-        """All frames heard of."""
-        with self._lock:
-            return list(self._names)
-
-    def summaries(self) -> list[Summary]:
-        """One line about every frame that has a transform."""
-        with self._lock:
-            return [
-                Summary(
-                    child,
-                    track.samples[-1].parent,
-                    track.authority,
-                    len(track.samples),
-                    track.stamps_ns[0],
-                    track.stamps_ns[-1],
-                )
-                for child, track in self._tracks.items()
-                if track.samples
-            ]
 
     def check_name(self, argument: str, frame: str) -> None:
         """Raise unless `frame` is the name of a known frame."""

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The VLA workspace authors
 """Rigid transforms on plain tuples.
 
 Tuples instead of arrays: for three and four numbers they are several times faster. A quaternion is

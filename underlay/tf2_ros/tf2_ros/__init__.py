@@ -1,4 +1,6 @@
-"""Transforms between coordinate frames, over ROS topics (subset of upstream's tf2_ros)."""
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The VLA workspace authors
+"""A stand-in for the Python side of tf2_ros of ROS 2 Jazzy, in part; not upstream's package. See README.md."""
 
 from typing import NoReturn
 
@@ -13,15 +15,6 @@ from tf2_py import (
 )
 
 from tf2_ros.buffer import Buffer
-from tf2_ros.buffer_interface import (
-    BufferInterface,
-    ConvertRegistration,
-    NotImplementedException,
-    Stamped,
-    TransformRegistration,
-    TypeException,
-    convert,
-)
 from tf2_ros.static_transform_broadcaster import StaticTransformBroadcaster
 from tf2_ros.transform_broadcaster import TransformBroadcaster
 from tf2_ros.transform_listener import TransformListener
@@ -29,25 +22,18 @@ from tf2_ros.transform_listener import TransformListener
 __all__ = [
     "Buffer",
     "BufferCore",
-    "BufferInterface",
     "ConnectivityException",
-    "ConvertRegistration",
     "ExtrapolationException",
     "InvalidArgumentException",
     "LookupException",
-    "NotImplementedException",
-    "Stamped",
     "StaticTransformBroadcaster",
     "TimeoutException",
     "TransformBroadcaster",
     "TransformException",
     "TransformListener",
-    "TransformRegistration",
-    "TypeException",
-    "convert",
 ]
 
 
 def __getattr__(name: str) -> NoReturn:
-    outside = " is outside the subset of this underlay" if name == "BufferClient" else ""
+    outside = " and may be outside the subset of this underlay" if name[:1].isupper() else ""
     raise AttributeError(f"module 'tf2_ros' has no attribute '{name}'{outside}")

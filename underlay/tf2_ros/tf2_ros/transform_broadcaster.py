@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The VLA workspace authors
 """`TransformBroadcaster`: publishes transforms on `/tf`."""
 
 from __future__ import annotations

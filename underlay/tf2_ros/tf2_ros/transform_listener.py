@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The VLA workspace authors
 """`TransformListener`: fills a buffer from `/tf` and `/tf_static`."""
 
 from __future__ import annotations

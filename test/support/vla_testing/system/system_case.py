@@ -1,25 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the system tests share: the launch description and a client. Tests wait on events, never on the clock."""
+"""What the system tests share: a launched system and a client. Tests wait on events, never on the clock."""
 
 from __future__ import annotations
 
 import math
 import os
+import tempfile
 import unittest
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
-import launch
-import launch_testing.actions
 import psutil
-from launch.actions import IncludeLaunchDescription
-from launch.launch_description_sources import PythonLaunchDescriptionSource
-from launch_ros.substitutions import FindPackageShare
 from vla_interfaces.action import ExecuteCommand
 from vla_interfaces.msg import SystemStatus
 
 from vla_bringup.cli.verdict import Truth
 from vla_bringup.client.ros.system_client import SystemClient
 from vla_bringup.client.ros.truth_client import truth_from_msg
+from vla_bringup.client.system_process import SystemProcess, own_domain
 
 START_S = 120.0
 LONG_S = 180.0
@@ -29,41 +27,44 @@ STILL = 0.02
 """Speed (m/s, rad/s) below which the robot stands still by ground truth."""
 
 
-def describe(**arguments: str) -> launch.LaunchDescription:
-    """The system with launch arguments, then ready to test."""
-    path = launch.substitutions.PathJoinSubstitution(
-        [FindPackageShare("vla_bringup"), "launch", "vla_system.launch.py"]
-    )
-    include = IncludeLaunchDescription(
-        PythonLaunchDescriptionSource(path),
-        launch_arguments=list(arguments.items()),
-    )
-    return launch.LaunchDescription([include, launch_testing.actions.ReadyToTest()])
-
-
 class SystemCase(unittest.TestCase):
-    """Waits until the system is ready; `client` speaks with it."""
+    """One system for all tests of the class, ready before each of them; `client` speaks with it."""
 
     namespace = "vla"
     seed: int | None = None
     """Of the random world that every test begins in anew; None: in the world as the launch made it."""
     never_ready = False
     """Waiting once for a system that does not come is enough."""
+    system: SystemProcess
     client: SystemClient
 
     @classmethod
-    def setUpClass(cls) -> None:
-        cls.client = SystemClient(cls.namespace, "system_test")
+    def launch_arguments(cls) -> Mapping[str, str]:
+        """Arguments of the launch file."""
+        return {}
 
     @classmethod
-    def tearDownClass(cls) -> None:
-        cls.client.close()
+    def setUpClass(cls) -> None:
+        domain = int(os.environ.setdefault("ROS_DOMAIN_ID", str(own_domain())))
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.system = SystemProcess(cls.launch_arguments(), Path(folder.name) / "launch.log", domain)
+        cls.addClassCleanup(cls.system.end)
+        cls.client = SystemClient(cls.namespace, "system_test")
+        cls.addClassCleanup(cls.client.close)
+
+    @property
+    def ros_home(self) -> Path:
+        """ROS_HOME of the system's processes."""
+        return self.system.log.parent
 
     def setUp(self) -> None:
         if type(self).never_ready:
             self.fail("the system was not ready for an earlier test either")
         type(self).never_ready = True
-        status = self.client.wait_for_status(lambda s: s.state in RESTING, START_S)
+        status = self.client.wait_for_status(
+            lambda s: s.state in RESTING, START_S, self.system.ended
+        )
         if status is not None and status.state == SystemStatus.STOPPED:  # by a test that has failed
             self.client.reset()
         self.wait_for(SystemStatus.IDLE)
@@ -75,10 +76,13 @@ class SystemCase(unittest.TestCase):
     def wait_for(
         self, state: int, extra: Callable[[SystemStatus], bool] = lambda _: True
     ) -> SystemStatus:
-        status = self.client.wait_for_status(lambda s: s.state == state and extra(s), START_S)
+        status = self.client.wait_for_status(
+            lambda s: s.state == state and extra(s), START_S, self.system.ended
+        )
         if status is None:
             self.fail(
-                f"state {state} was not reached; the last status was {self.client._last_status}"
+                f"state {state} was not reached; the last status was {self.client._last_status}\n"
+                + self.system.log_tail(60)
             )
         return status
 
@@ -107,7 +111,7 @@ class SystemCase(unittest.TestCase):
 
     def process(self, name: str) -> psutil.Process:
         """The child process whose command line contains a name."""
-        for child in psutil.Process(os.getpid()).children(recursive=True):
+        for child in psutil.Process(self.system.pid).children(recursive=True):
             try:
                 if any(name in word for word in child.cmdline()):
                     return child

@@ -1,57 +1,20 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The VLA workspace authors
 """The actions of the subset."""
 
 from ..outside_subset import missing_names
-from .configuration import (
-    AppendEnvironmentVariable,
-    DeclareLaunchArgument,
-    PopEnvironment,
-    PopLaunchConfigurations,
-    PushEnvironment,
-    PushLaunchConfigurations,
-    ResetEnvironment,
-    ResetLaunchConfigurations,
-    SetEnvironmentVariable,
-    SetLaunchConfiguration,
-    UnsetEnvironmentVariable,
-    UnsetLaunchConfiguration,
-)
-from .execute_process import ExecuteLocal, ExecuteProcess
-from .flow import (
-    EmitEvent,
-    GroupAction,
-    IncludeLaunchDescription,
-    LogInfo,
-    OpaqueFunction,
-    RegisterEventHandler,
-    Shutdown,
-    TimerAction,
-    UnregisterEventHandler,
-)
+from .configuration import DeclareLaunchArgument, SetEnvironmentVariable, SetLaunchConfiguration
+from .execute_process import ExecuteProcess
+from .flow import IncludeLaunchDescription, LogInfo, OpaqueFunction, Shutdown
 
 __all__ = [
-    "AppendEnvironmentVariable",
     "DeclareLaunchArgument",
-    "EmitEvent",
-    "ExecuteLocal",
     "ExecuteProcess",
-    "GroupAction",
     "IncludeLaunchDescription",
     "LogInfo",
     "OpaqueFunction",
-    "PopEnvironment",
-    "PopLaunchConfigurations",
-    "PushEnvironment",
-    "PushLaunchConfigurations",
-    "RegisterEventHandler",
-    "ResetEnvironment",
-    "ResetLaunchConfigurations",
     "SetEnvironmentVariable",
     "SetLaunchConfiguration",
     "Shutdown",
-    "TimerAction",
-    "UnregisterEventHandler",
-    "UnsetEnvironmentVariable",
-    "UnsetLaunchConfiguration",
 ]
-
-__getattr__ = missing_names(__name__, ["OpaqueCoroutine"])
+__getattr__ = missing_names(__name__)

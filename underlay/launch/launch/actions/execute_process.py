@@ -1,22 +1,22 @@
-"""Actions that run a process, from its start to its certain end."""
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The VLA workspace authors
+"""The action that runs a process, from its start to its end."""
 
 from __future__ import annotations
 
 import asyncio
 import codecs
+import itertools
 import os
 import signal
 import traceback
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from logging import Logger
 from typing import Any
 
 from ..action import Action
-from ..conditions import evaluate_condition_expression
-from ..descriptions import Executable, SomeEnvironment
-from ..event import Event
 from ..event_handler import BaseEventHandler
-from ..event_handlers import OnProcessExit, OnProcessIO
+from ..event_handlers import OnProcessExit, OnProcessIO, OnShutdown
 from ..events import Shutdown
 from ..events.process import (
     ProcessExited,
@@ -24,55 +24,30 @@ from ..events.process import (
     ProcessStarted,
     ProcessStderr,
     ProcessStdout,
-    ProcessTargetedEvent,
-    ShutdownProcess,
-    SignalProcess,
 )
 from ..launch_context import LaunchContext
 from ..launch_description_entity import LaunchDescriptionEntity
 from ..logging import get_logger, get_output_loggers
-from ..some_entities_type import SomeEntitiesType
-from ..some_substitutions_type import SomeSubstitutionsType
 from ..subprocess_io import ChildProcess, start_child
+from ..substitution import SomeSubstitutionsType
 from ..substitutions import LaunchConfiguration
 from ..utilities import normalize_to_list_of_substitutions, perform_substitutions
-from ..utilities.type_utils import normalize_typed_substitution, perform_typed_substitution
 
-# After Ctrl-C where no terminal can have passed the signal on, processes that still run get it
-# from here, after this time.
-UNHEARD_SIGINT_S = 2.0
-
-
-def _terminal_passes_signals_on() -> bool:
-    """Return whether this process is in the foreground of a terminal."""
-    try:
-        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
-    except OSError:
-        return False
-    try:
-        return os.tcgetpgrp(terminal) == os.getpgrp()
-    except OSError:
-        return False
-    finally:
-        os.close(terminal)
+_process_numbers = itertools.count(1)
 
 
 class _OutputLines:
-    """Turns one output stream of a process into log lines; keeps the text if asked to."""
+    """Turns one output stream of a process into log lines."""
 
-    def __init__(self, log_line: Callable[[str], None], keep: bool) -> None:
+    def __init__(self, log_line: Callable[[str], None]) -> None:
         self._log_line = log_line
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         self._rest = ""
-        self._kept: list[str] | None = [] if keep else None
 
     def add(self, data: bytes) -> None:
-        text = self._decoder.decode(data)
-        if self._kept is not None:
-            self._kept.append(text)
-        *lines, self._rest = (self._rest + text).split("\n")
+        *lines, self._rest = (self._rest + self._decoder.decode(data)).split("\n")
         for line in lines:
-            self._log_line(line.removesuffix("\r"))  # as it comes from a terminal
+            self._log_line(line)
 
     def flush(self) -> None:
         rest, self._rest = self._rest + self._decoder.decode(b"", final=True), ""
@@ -80,128 +55,50 @@ class _OutputLines:
         if rest:
             self._log_line(rest)
 
-    @property
-    def text(self) -> str | None:
-        return None if self._kept is None else "".join(self._kept)
 
+class ExecuteProcess(Action):
+    """Runs a command. At the system's end it gets SIGINT, then SIGTERM, then SIGKILL, as long as it runs.
 
-class _ProcessRequests(BaseEventHandler):
-    """Passes requests to stop or to signal the process, and the general shutdown, to its action."""
-
-    def __init__(self, action: ExecuteLocal) -> None:
-        self._action = action
-        super().__init__(matcher=self._concerns_action)
-
-    def _concerns_action(self, event: Event) -> bool:
-        if isinstance(event, Shutdown):
-            return True
-        return (
-            isinstance(event, (ShutdownProcess, SignalProcess))
-            and isinstance(event, ProcessTargetedEvent)
-            and event.process_matcher(self._action)
-        )
-
-    def handle(self, event: Event, context: LaunchContext) -> SomeEntitiesType | None:
-        super().handle(event, context)
-        if isinstance(event, SignalProcess):
-            self._action._send_signal_event(event)
-        elif isinstance(event, Shutdown):
-            by_terminal = event.due_to_sigint and not context.noninteractive
-            self._action._stop(context, send_sigint=not by_terminal)
-        else:
-            self._action._stop(context, send_sigint=True)
-        return None
-
-
-class ExecuteLocal(Action):
-    """Runs a process; stops it with SIGINT, then SIGTERM, then SIGKILL.
-
-    Emits ProcessStarted, ProcessStdout, ProcessStderr and ProcessExited; obeys ShutdownProcess,
-    SignalProcess and Shutdown. Ends when the process has ended and is not started again.
+    Emits ProcessStarted, ProcessStdout, ProcessStderr and ProcessExited.
     """
 
     def __init__(
         self,
         *,
-        process_description: Executable,
-        shell: bool = False,
+        cmd: Iterable[SomeSubstitutionsType],
+        name: SomeSubstitutionsType | None = None,
         sigterm_timeout: SomeSubstitutionsType | None = None,
         sigkill_timeout: SomeSubstitutionsType | None = None,
-        emulate_tty: bool = False,
-        output: SomeSubstitutionsType | Mapping[str, Any] = "log",
-        output_format: str = "[{this.process_description.final_name}] {line}",
-        cached_output: bool = False,
-        log_cmd: bool = False,
-        on_exit: SomeEntitiesType | Callable[[ProcessExited, LaunchContext], Any] | None = None,
-        respawn: bool | SomeSubstitutionsType = False,
+        output: SomeSubstitutionsType = "log",
+        on_exit: Any = None,
+        respawn: bool = False,
         respawn_delay: float | None = None,
         respawn_max_retries: int = -1,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self._description = process_description
-        self._shell = shell
+        if not isinstance(respawn, bool):
+            raise TypeError(f"respawn must be a bool in this underlay, got {respawn!r}")
+        self._cmd = [normalize_to_list_of_substitutions(part) for part in cmd]
+        self._name = None if name is None else normalize_to_list_of_substitutions(name)
         self._sigterm_timeout = normalize_to_list_of_substitutions(
-            LaunchConfiguration("sigterm_timeout", default=5)
-            if sigterm_timeout is None
-            else sigterm_timeout
+            sigterm_timeout or LaunchConfiguration("sigterm_timeout", default=5)
         )
         self._sigkill_timeout = normalize_to_list_of_substitutions(
-            LaunchConfiguration("sigkill_timeout", default=5)
-            if sigkill_timeout is None
-            else sigkill_timeout
+            sigkill_timeout or LaunchConfiguration("sigkill_timeout", default=5)
         )
-        self._emulate_tty = emulate_tty
-        output = os.environ.get("OVERRIDE_LAUNCH_PROCESS_OUTPUT") or output
-        self._output: Any = (
-            output if isinstance(output, Mapping) else normalize_to_list_of_substitutions(output)
-        )
-        self._output_format = output_format
-        self._cached_output = cached_output
-        self._log_cmd = log_cmd
+        self._output = normalize_to_list_of_substitutions(output)
         self._on_exit = on_exit
-        self._respawn = normalize_typed_substitution(respawn, bool)
+        self._respawn = respawn
         self._respawn_delay_s = respawn_delay or 0.0
         self._respawn_max_retries = respawn_max_retries
-        self._executed = False
         self._details: dict[str, Any] | None = None
         self._child: ChildProcess | None = None
-        self._returncode: int | None = None
         self._completed: asyncio.Future[None] | None = None
         self._stop_wanted: asyncio.Future[None] | None = None
+        self._sigint_wanted = False
+        """Whether launch itself has to send SIGINT once it is asked to stop."""
         self._escalation: asyncio.Task[None] | None = None
-        self._stdout: _OutputLines | None = None
-        self._stderr: _OutputLines | None = None
-
-    @property
-    def process_description(self) -> Executable:
-        """The command, its name, directory and environment."""
-        return self._description
-
-    @property
-    def shell(self) -> bool:
-        """Whether a shell runs the command."""
-        return self._shell
-
-    @property
-    def emulate_tty(self) -> bool:
-        """Whether the process writes to pseudo terminals."""
-        return self._emulate_tty
-
-    @property
-    def sigterm_timeout(self) -> Any:
-        """Seconds from SIGINT to SIGTERM, as substitutions."""
-        return self._sigterm_timeout
-
-    @property
-    def sigkill_timeout(self) -> Any:
-        """Seconds from SIGTERM to SIGKILL, as substitutions."""
-        return self._sigkill_timeout
-
-    @property
-    def output(self) -> Any:
-        """Where output goes, see `launch.logging.get_output_loggers`."""
-        return self._output
 
     @property
     def process_details(self) -> dict[str, Any] | None:
@@ -211,80 +108,50 @@ class ExecuteLocal(Action):
     @property
     def return_code(self) -> int | None:
         """The exit code, negative for a signal, None before the process has ended."""
-        return self._returncode if self._child is None else self._child.returncode
-
-    def get_sub_entities(self) -> list[LaunchDescriptionEntity]:
-        """Return the entities given as on_exit."""
-        return self._on_exit if isinstance(self._on_exit, list) else []
-
-    def get_stdout(self) -> str:
-        """Return all of stdout; RuntimeError without `cached_output`."""
-        return self._kept_text(self._stdout, "stdout")
-
-    def get_stderr(self) -> str:
-        """Return all of stderr; RuntimeError without `cached_output`."""
-        return self._kept_text(self._stderr, "stderr")
-
-    def _kept_text(self, lines: _OutputLines | None, stream: str) -> str:
-        if not self._cached_output:
-            raise RuntimeError(f"cached_output must be true to get {stream}")
-        return (lines.text if lines is not None else None) or ""
+        return None if self._child is None else self._child.returncode
 
     def get_asyncio_future(self) -> asyncio.Future[None] | None:
-        """Return what is done when the process has ended for good."""
+        """Returns what is done when the process has ended for good."""
         return self._completed
 
     # Execution.
 
-    def prepare(self, context: LaunchContext) -> None:
-        """Perform all substitutions."""
-        self._description.prepare(context, self)
-        self._details = {
-            "action": self,
-            "name": self._description.final_name,
-            "cmd": self._description.final_cmd,
-            "cwd": self._description.final_cwd,
-            "env": self._description.final_env,
-        }
-        self._respawn = perform_typed_substitution(context, self._respawn, bool)
-
     def execute(self, context: LaunchContext) -> list[LaunchDescriptionEntity] | None:
-        """Begin to run the process, unless the system is stopping already."""
-        self.prepare(context)
-        name = self._description.final_name
-        assert name is not None
-        if self._executed:
-            raise RuntimeError(f"action '{name}' executed more than once: {self.describe()}")
-        self._executed = True
+        """Begins to run the process, unless the system is stopping already."""
+        if self._details is not None:
+            raise RuntimeError(f"action '{self._details['name']}' executed more than once")
+        cmd = [perform_substitutions(context, part) for part in self._cmd]
+        name = (
+            os.path.basename(cmd[0])
+            if self._name is None
+            else perform_substitutions(context, self._name)
+        )
+        name = f"{name}-{next(_process_numbers)}"
+        env = dict(context.environment)
+        self._details = {"action": self, "name": name, "cmd": cmd, "cwd": None, "env": env}
         if context.is_shutdown:
             return None
         loop = context.asyncio_loop
         if loop is None:
             raise RuntimeError(f"action '{name}' executed without a running launch service")
-        output = self._output
-        if not isinstance(output, Mapping):
-            output = perform_substitutions(context, output)
         self._logger = get_logger(name)
-        stdout_logger, stderr_logger = get_output_loggers(name, output)
-        self._stdout = self._lines_to(stdout_logger)
-        self._stderr = self._lines_to(stderr_logger)
+        output = os.environ.get("OVERRIDE_LAUNCH_PROCESS_OUTPUT") or perform_substitutions(
+            context, self._output
+        )
+        stdout, stderr = (
+            self._lines_to(logger, name) for logger in get_output_loggers(name, output)
+        )
         self._completed = loop.create_future()
         self._stop_wanted = loop.create_future()
-        for handler in self._handlers():
+        for handler in self._handlers(stdout, stderr):
             context.register_event_handler(handler)
-        self._task = loop.create_task(self._run(context, loop))
+        self._task = loop.create_task(self._run(context))
         return None
 
-    def _lines_to(self, logger: Logger) -> _OutputLines:
-        return _OutputLines(
-            lambda line: logger.info(self._output_format.format(line=line, this=self)),
-            self._cached_output,
-        )
+    def _lines_to(self, logger: Logger, name: str) -> _OutputLines:
+        return _OutputLines(lambda line: logger.info(f"[{name}] {line}"))
 
-    def _handlers(self) -> list[BaseEventHandler]:
-        stdout, stderr = self._stdout, self._stderr
-        assert stdout is not None and stderr is not None
-
+    def _handlers(self, stdout: _OutputLines, stderr: _OutputLines) -> list[BaseEventHandler]:
         def flush(_: ProcessExited, __: LaunchContext) -> None:
             stdout.flush()
             stderr.flush()
@@ -293,13 +160,13 @@ class ExecuteLocal(Action):
             (stdout if event.from_stdout else stderr).add(event.text)
 
         return [
-            _ProcessRequests(self),
+            OnShutdown(on_shutdown=self._on_shutdown),
             OnProcessIO(target_action=self, on_stdout=log, on_stderr=log),
             OnProcessExit(target_action=self, on_exit=self._on_exit),
             OnProcessExit(target_action=self, on_exit=flush),
         ]
 
-    async def _run(self, context: LaunchContext, loop: asyncio.AbstractEventLoop) -> None:
+    async def _run(self, context: LaunchContext) -> None:
         assert self._completed is not None and self._stop_wanted is not None
         retries = 0
         try:
@@ -321,24 +188,13 @@ class ExecuteLocal(Action):
                 self._completed.set_result(None)
 
     async def _run_once(self, context: LaunchContext) -> bool:
-        """Run the process to its end; return whether it could be started."""
-        details, stop_wanted = self._details, self._stop_wanted
-        assert details is not None and stop_wanted is not None
-        if stop_wanted.done():
+        """Runs the process to its end; returns whether it could be started."""
+        details = self._details
+        assert details is not None and self._stop_wanted is not None
+        if self._stop_wanted.done():
             return False
         if self._child is not None:
             self._child.close()
-        if self._log_cmd:
-            self._logger.info(
-                f"process details: cmd='{' '.join(details['cmd'])}', cwd='{details['cwd']}', "
-                f"custom_env?={details['env'] is not None}"
-            )
-        emulate_tty = self._emulate_tty
-        if "emulate_tty" in context.launch_configurations:
-            emulate_tty = evaluate_condition_expression(
-                context,
-                normalize_to_list_of_substitutions(context.launch_configurations["emulate_tty"]),
-            )
 
         def on_start(pid: int) -> None:
             details["pid"] = pid
@@ -351,13 +207,7 @@ class ExecuteLocal(Action):
 
         try:
             child = await start_child(
-                details["cmd"],
-                on_start=on_start,
-                on_output=on_output,
-                cwd=details["cwd"],
-                env=details["env"],
-                shell=self._shell,
-                emulate_tty=emulate_tty,
+                details["cmd"], on_start=on_start, on_output=on_output, env=details["env"]
             )
         except Exception:
             self._logger.error(
@@ -365,9 +215,9 @@ class ExecuteLocal(Action):
             )
             return False
         self._child = child
-        if stop_wanted.done():  # asked to stop while it was being started
-            self._begin_escalation(context, send_sigint=True)
-        self._returncode = code = await child.wait()
+        if self._stop_wanted.done():  # asked to stop while it was being started
+            self._begin_escalation(context)
+        code = await child.wait()
         if code == 0:
             self._logger.info(f"process has finished cleanly [pid {child.pid}]")
         else:
@@ -380,108 +230,47 @@ class ExecuteLocal(Action):
 
     # Stopping.
 
-    def _send_signal_event(self, event: SignalProcess) -> None:
-        if self._details is None or self._child is None:
-            raise RuntimeError("a signal was sent to a process that has not been started")
-        self._send_signal(signal.Signals[event.signal_name])
+    def _on_shutdown(self, event: Shutdown, context: LaunchContext) -> None:
+        """Begins to stop the process; a second call changes nothing."""
+        if self._stop_wanted is None or self._stop_wanted.done():
+            return
+        self._stop_wanted.set_result(None)
+        # After Ctrl-C in a terminal, the terminal has sent SIGINT to the processes already.
+        self._sigint_wanted = not event.due_to_sigint or context.noninteractive
+        if self._child is not None and self._child.running:
+            self._begin_escalation(context)
+
+    def _begin_escalation(self, context: LaunchContext) -> None:
+        assert context.asyncio_loop is not None
+        if self._sigint_wanted:
+            self._send_signal(signal.SIGINT)
+        to_sigterm = perform_substitutions(context, self._sigterm_timeout)
+        to_sigkill = perform_substitutions(context, self._sigkill_timeout)
+        self._escalation = context.asyncio_loop.create_task(self._escalate(to_sigterm, to_sigkill))
+
+    async def _escalate(self, to_sigterm: str, to_sigkill: str) -> None:
+        sigterm_s, sigkill_s = float(to_sigterm), float(to_sigkill)
+        await asyncio.sleep(sigterm_s)
+        self._log_escalation(to_sigterm, "SIGINT", "SIGTERM")
+        self._send_signal(signal.SIGTERM)
+        await asyncio.sleep(sigkill_s)
+        self._log_escalation(str(sigterm_s + sigkill_s), "SIGTERM", "SIGKILL")
+        self._send_signal(signal.SIGKILL)
+
+    def _log_escalation(self, waited_s: str, received: str, following: str) -> None:
+        assert self._details is not None
+        self._logger.error(
+            f"process[{self._details['name']}] failed to terminate '{waited_s}' seconds after "
+            f"receiving '{received}', escalating to '{following}'"
+        )
 
     def _send_signal(self, number: signal.Signals) -> None:
         assert self._details is not None and self._child is not None
         name = self._details["name"]
         if not self._child.running:
-            self._logger.debug(f"signal '{number.name}' not sent to '{name}': it has ended")
             return
         self._logger.info(f"sending signal '{number.name}' to process[{name}]")
         try:
             self._child.send_signal(number)
         except ProcessLookupError:
             self._logger.debug(f"signal '{number.name}' not sent to '{name}': it has ended")
-
-    def _stop(self, context: LaunchContext, *, send_sigint: bool) -> None:
-        """Begin to stop the process; a second call changes nothing."""
-        if self._stop_wanted is None or self._stop_wanted.done():
-            return
-        self._stop_wanted.set_result(None)
-        if self._child is not None and self._child.running:
-            self._begin_escalation(context, send_sigint)
-
-    def _begin_escalation(self, context: LaunchContext, send_sigint: bool) -> None:
-        assert context.asyncio_loop is not None
-        if send_sigint:
-            self._send_signal(signal.SIGINT)
-        to_sigterm = perform_substitutions(context, self._sigterm_timeout)
-        to_sigkill = perform_substitutions(context, self._sigkill_timeout)
-        self._escalation = context.asyncio_loop.create_task(
-            self._escalate(float(to_sigterm), float(to_sigkill), not send_sigint)
-        )
-
-    async def _escalate(self, sigterm_s: float, sigkill_s: float, sigint_by_terminal: bool) -> None:
-        waited_s = 0.0
-        if sigint_by_terminal and sigterm_s > UNHEARD_SIGINT_S:
-            if not _terminal_passes_signals_on():
-                await asyncio.sleep(UNHEARD_SIGINT_S)
-                waited_s = UNHEARD_SIGINT_S
-                self._send_signal(signal.SIGINT)
-        await asyncio.sleep(sigterm_s - waited_s)
-        self._log_escalation(sigterm_s, "SIGINT", "SIGTERM")
-        self._send_signal(signal.SIGTERM)
-        await asyncio.sleep(sigkill_s)
-        self._log_escalation(sigterm_s + sigkill_s, "SIGTERM", "SIGKILL")
-        self._send_signal(signal.SIGKILL)
-
-    def _log_escalation(self, waited_s: float, received: str, following: str) -> None:
-        assert self._details is not None
-        self._logger.error(
-            f"process[{self._details['name']}] failed to terminate '{waited_s:g}' seconds after "
-            f"receiving '{received}', escalating to '{following}'"
-        )
-
-    def _kill(self) -> None:
-        """Kill the process now; for a launch that must not wait any longer."""
-        if self._child is not None and self._child.running:
-            self._send_signal(signal.SIGKILL)
-
-
-class ExecuteProcess(ExecuteLocal):
-    """Runs a command."""
-
-    def __init__(
-        self,
-        *,
-        cmd: Iterable[SomeSubstitutionsType],
-        prefix: SomeSubstitutionsType | None = None,
-        name: SomeSubstitutionsType | None = None,
-        cwd: SomeSubstitutionsType | None = None,
-        env: SomeEnvironment | None = None,
-        additional_env: SomeEnvironment | None = None,
-        **kwargs: Any,
-    ) -> None:
-        executable = Executable(
-            cmd=cmd, prefix=prefix, name=name, cwd=cwd, env=env, additional_env=additional_env
-        )
-        super().__init__(process_description=executable, **kwargs)
-
-    @property
-    def name(self) -> Any:
-        """The final name, or what it will be made of before execution."""
-        return self._description.final_name or self._description.name
-
-    @property
-    def cmd(self) -> Any:
-        """The final command, or what it will be made of before execution."""
-        return self._description.final_cmd or self._description.cmd
-
-    @property
-    def cwd(self) -> Any:
-        """The final directory, or what it will be made of before execution."""
-        return self._description.final_cwd or self._description.cwd
-
-    @property
-    def env(self) -> Any:
-        """The final environment, or what it will be made of before execution."""
-        return self._description.final_env or self._description.env
-
-    @property
-    def additional_env(self) -> Any:
-        """What is added to the environment."""
-        return self._description.additional_env

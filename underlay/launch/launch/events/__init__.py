@@ -1,30 +1,20 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The VLA workspace authors
 """The events of launch itself; those of processes are in `launch.events.process`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..event import Event
+from ..outside_subset import missing_names
 from . import process
 
 if TYPE_CHECKING:
-    from ..action import Action
     from ..launch_description import LaunchDescription
 
-__all__ = [
-    "ExecutionComplete",
-    "IncludeLaunchDescription",
-    "Shutdown",
-    "TimerEvent",
-    "matches_action",
-    "process",
-]
-
-
-def matches_action(target_action: Action) -> Callable[[Action], bool]:
-    """Return a matcher for exactly this action."""
-    return lambda action: action == target_action
+__all__ = ["IncludeLaunchDescription", "Shutdown", "process"]
+__getattr__ = missing_names(__name__)
 
 
 class Shutdown(Event):
@@ -44,21 +34,3 @@ class IncludeLaunchDescription(Event):
 
     def __init__(self, launch_description: LaunchDescription) -> None:
         self.launch_description = launch_description
-
-
-class ExecutionComplete(Event):
-    """An action has done its work."""
-
-    name = "launch.events.ExecutionComplete"
-
-    def __init__(self, *, action: Action) -> None:
-        self.action = action
-
-
-class TimerEvent(Event):
-    """The time of a TimerAction is over."""
-
-    name = "launch.events.TimerEvent"
-
-    def __init__(self, *, timer_action: Any) -> None:
-        self.timer_action = timer_action

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright 2026 The VLA workspace authors
 """`ros2 topic hz`."""
 
 from __future__ import annotations
@@ -5,24 +7,20 @@ from __future__ import annotations
 import statistics
 from argparse import ArgumentParser, Namespace
 from collections import deque
-from typing import Any
 
 import rclpy
-from rclpy.clock import Clock
+from rclpy.clock import Clock, ClockType
 from rclpy.qos import qos_profile_sensor_data
-from ros2cli.helpers import positive_int
-from ros2cli.node.direct import DirectNode
-from ros2cli.node.direct import add_arguments as add_direct_arguments
-from ros2cli.verb import Result
+from ros2cli.helpers import Result
+from ros2cli.node import graph
 
-from ros2topic.api import get_msg_class
-from ros2topic.command import add_topic_name
+from ros2topic.command import add_topic_name, message_class
 
 _WINDOW = 10000
 
 
 class Rate:
-    """Intervals between messages, in a window. Times are nanoseconds of any one clock."""
+    """Intervals between messages, the newest of them. Times are nanoseconds of any one clock."""
 
     def __init__(self, window: int) -> None:
         self._intervals: deque[int] = deque(maxlen=window)
@@ -56,44 +54,32 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "-w",
         "--window",
-        dest="window_size",
-        type=positive_int,
+        type=int,
         default=_WINDOW,
         help=f"messages to average over (default: {_WINDOW})",
     )
-    parser.add_argument("--filter", dest="filter_expr", help="Python expression; m is the message")
-    parser.add_argument(
-        "--wall-time", dest="use_wtime", action="store_true", help="not the time of /clock"
-    )
-    add_direct_arguments(parser)
 
 
 def run(args: Namespace) -> Result:
-    """Print the rate every second in which messages came."""
-    wanted = compile(args.filter_expr, "--filter", "eval") if args.filter_expr else None
-    rate, heard = Rate(args.window_size), False
-    with DirectNode(args) as node:
-        clock = Clock() if args.use_wtime else node.get_clock()
+    """Prints the rate every second in which messages came."""
+    rate = Rate(args.window)
+    heard = 0
+    with graph(args) as node:
+        clock = Clock(clock_type=ClockType.STEADY_TIME)
 
-        def callback(message: Any) -> None:
+        def callback(_: bytes) -> None:
             nonlocal heard
-            # The expression is the user's own, typed on this command line.
-            now_ns = clock.now().nanoseconds
-            # Time 0 is that of a clock that nobody has set yet.
-            if now_ns and (wanted is None or eval(wanted, {}, {"m": message})):
-                rate.add(now_ns)
-                heard = True
+            heard += 1
+            rate.add(clock.now().nanoseconds)
 
         def show() -> None:
             nonlocal heard
             if heard and (report := rate.report()):
                 print(report)
-            heard = False
+            heard = 0
 
-        message_type = get_msg_class(
-            node, args.topic_name, blocking=True, include_hidden_topics=True
-        )
-        node.create_subscription(message_type, args.topic_name, callback, qos_profile_sensor_data)
-        node.create_timer(1.0, show, clock=Clock())
+        kind = message_class(node, args.topic_name)
+        node.create_subscription(kind, args.topic_name, callback, qos_profile_sensor_data, raw=True)
+        node.create_timer(1.0, show, clock=clock)
         rclpy.spin(node.node)
     return 0

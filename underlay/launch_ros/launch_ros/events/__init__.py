@@ -1,6 +1,0 @@
-"""Events of lifecycle nodes and matchers for them."""
-
-from . import lifecycle, matchers
-from .matchers import matches_node_name
-
-__all__ = ["lifecycle", "matchers", "matches_node_name"]
