@@ -8,6 +8,7 @@ import signal
 from collections.abc import Callable
 
 import pytest
+
 from conftest import Ros2, Running
 
 pytestmark = pytest.mark.usefixtures("graph")

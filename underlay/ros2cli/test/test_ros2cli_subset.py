@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from conftest import Ros2, Running
 
 helpers = pytest.importorskip("ros2cli.helpers", reason="not the underlay's")
