@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
 import signal
@@ -36,6 +37,15 @@ class Done:
 
 
 Ros2 = Callable[..., Done]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _in_a_hurry() -> None:
+    """All nodes are on this machine, and what has not come yet is asked for again."""
+    node = importlib.import_module("ros2cli.node")
+    if hasattr(node, "QUIET_S"):  # the stand-in's, not upstream's
+        node.QUIET_S = 0.3
+        node.NAME_TIMEOUT_S = 2.0
 
 
 @pytest.fixture

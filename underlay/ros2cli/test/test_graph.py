@@ -102,9 +102,6 @@ def test_service_list(ros2: Ros2) -> None:
     names = {"/cli/switch", "/cli/talker/get_parameters", "/cli/machine/get_state"}
     lines = look(ros2, lambda o: names <= set(o.splitlines()), "service", "list", *SPIN)
     assert names <= set(lines.splitlines())
-    typed = "/cli/switch [std_srvs/srv/SetBool]"
-    lines = look(ros2, lambda o: typed in o, "service", "list", "-t", *SPIN)
-    assert typed in lines.splitlines()
 
 
 def test_service_call(ros2: Ros2) -> None:
@@ -133,7 +130,6 @@ def test_service_call_refuses(ros2: Ros2, kind: str, values: str, said: str) -> 
 
 def test_action_list(ros2: Ros2) -> None:
     typed = f"{DRIVE[0]} [{DRIVE[1]}]\n"
-    assert look(ros2, "/cli/drive\n", "action", "list") == "/cli/drive\n"
     assert look(ros2, typed, "action", "list", "-t") == typed
 
 
@@ -225,9 +221,8 @@ def test_param_set(ros2: Ros2) -> None:
     assert out_of_range.stderr.startswith("Setting parameter failed: ")
 
 
-@pytest.mark.parametrize("command", [("param", "get"), ("lifecycle", "set")])
-def test_a_node_that_is_not_there(ros2: Ros2, command: tuple[str, str]) -> None:
-    done = ros2(*command, "/no/such", "x")
+def test_a_node_that_is_not_there(ros2: Ros2) -> None:
+    done = ros2("param", "get", "/no/such", "x")
     assert (done.returncode, done.stderr) == (1, "Node not found\n")
 
 
