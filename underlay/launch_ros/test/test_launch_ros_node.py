@@ -4,12 +4,11 @@
 
 import pytest
 from ament_index_python.packages import PackageNotFoundError
+from conftest import PACKAGE
 from launch import LaunchContext
 from launch.substitutions import LaunchConfiguration, SubstitutionFailure
 from launch_ros.actions import Node
 from launch_ros.substitutions import ExecutableInPackage, FindPackageShare
-
-from conftest import PACKAGE
 
 OTHERS = {"package": PACKAGE, "executable": "show_arguments"}
 

@@ -8,7 +8,6 @@ import signal
 from collections.abc import Callable
 
 import pytest
-
 from conftest import Ros2, Running
 
 pytestmark = pytest.mark.usefixtures("graph")

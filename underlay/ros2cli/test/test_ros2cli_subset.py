@@ -10,7 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
 from conftest import Ros2, Running
 
 helpers = pytest.importorskip("ros2cli.helpers", reason="not the underlay's")
