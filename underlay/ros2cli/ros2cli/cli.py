@@ -20,7 +20,7 @@ COMMANDS = {
     "launch": "start a launch file",
     "lifecycle": "lifecycle nodes: get, set",
     "node": "running nodes: list",
-    "param": "parameters of running nodes: get, list, set",
+    "param": "parameters of running nodes: describe, get, list, set",
     "pkg": "installed packages: prefix",
     "run": "start an executable of a package",
     "service": "services: call, list",

@@ -23,6 +23,13 @@ _LABELS = {
 }
 """Parameter type -> what stands before its value."""
 
+_TYPES = (
+    "not set",
+    *("boolean", "integer", "double", "string"),
+    *("byte array", "boolean array", "integer array", "double array", "string array"),
+)
+"""Parameter type -> its name in a description."""
+
 
 def _list_arguments(parser: ArgumentParser) -> None:
     from ros2cli.node import add_node_name
@@ -82,6 +89,37 @@ def _get(args: Namespace) -> Result:
     return 0
 
 
+def _describe_arguments(parser: ArgumentParser) -> None:
+    from ros2cli.node import add_node_name
+
+    add_node_name(parser)
+    parser.add_argument("parameter_names", nargs="+", help="parameters")
+
+
+def _describe(args: Namespace) -> Result:
+    from rcl_interfaces.srv import DescribeParameters
+    from ros2cli.node import graph
+
+    with graph(args) as node:
+        name = node.expect_node(args.node_name)
+        request = DescribeParameters.Request(names=args.parameter_names)
+        answer = node.call(DescribeParameters, f"{name}/describe_parameters", request)
+    for found in answer.descriptors:
+        print(f"Parameter name: {found.name}\n  Type: {_TYPES[found.type]}")
+        if found.description:
+            print(f"  Description: {found.description}")
+        print("  Constraints:")
+        if found.read_only:
+            print("    Read only: true")
+        for limits in [*found.floating_point_range, *found.integer_range][:1]:
+            print(f"    Min value: {limits.from_value}\n    Max value: {limits.to_value}")
+            if limits.step:
+                print(f"    Step: {limits.step}")
+        if found.additional_constraints:
+            print(f"    Additional constraints: {found.additional_constraints}")
+    return 0
+
+
 def _set_arguments(parser: ArgumentParser) -> None:
     from ros2cli.node import add_node_name
 
@@ -109,6 +147,7 @@ def _set(args: Namespace) -> Result:
 
 
 VERBS = {
+    "describe": Verb("Show type and limits of parameters", _describe, _describe_arguments),
     "get": Verb("Show the value of a parameter", _get, _get_arguments),
     "list": Verb("List parameters", _list, _list_arguments),
     "set": Verb("Set a parameter", _set, _set_arguments),

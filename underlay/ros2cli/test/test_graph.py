@@ -209,6 +209,15 @@ def test_param_get(ros2: Ros2, name: str, expected: str) -> None:
     assert ros2("param", "get", "/cli/talker", name, *SPIN).stdout == expected
 
 
+def test_param_describe(ros2: Ros2) -> None:
+    done = ros2("param", "describe", "/cli/talker", "arm.speed", "name", *SPIN)
+    assert done.stdout == (
+        "Parameter name: arm.speed\n  Type: double\n  Description: how fast\n  Constraints:\n"
+        "    Min value: 0.0\n    Max value: 2.0\n"
+        "Parameter name: name\n  Type: string\n  Constraints:\n    Read only: true\n"
+    )
+
+
 def test_param_set(ros2: Ros2) -> None:
     done = ros2("param", "set", "/cli/talker", "arm.speed", "1.25", *SPIN)
     assert done.stdout == "Set parameter successful\n"

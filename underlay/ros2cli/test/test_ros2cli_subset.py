@@ -26,7 +26,7 @@ def named_commands() -> set[tuple[str, ...]]:
         if "underlay" in path.parts or path.name == "CHANGELOG.md" or not path.is_file():
             continue
         for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-            if "ros2cli/" in line:  # about a file in this folder
+            if "ros2cli/" in line or "with a ROS distribution" in line:
                 continue
             for command, verb in re.findall(r"\bros2[ \"',]+([a-z]+)[ \"',]+([a-z_-]*)", line):
                 found.add((command,) if command in ("launch", "run") else (command, verb))
