@@ -108,3 +108,8 @@ def test_public_names_are_where_the_package_says(package: str) -> None:
 def test_types_come_with_a_package(package: Path) -> None:
     assert (package / package.name / "py.typed").is_file()
     assert "py.typed" in (package / "setup.py").read_text(encoding="utf-8")
+
+
+def test_nothing_travels_on_a_thread() -> None:
+    """What one callback leaves for the next is handed over, not left in a `threading.local`."""
+    assert [relative(p) for p in MODULES if "threading.local" in p.read_text("utf-8")] == []

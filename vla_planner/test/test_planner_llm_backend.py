@@ -354,8 +354,10 @@ def test_a_trickle_ends_with_the_time(make):
 def test_all_proposals_for_a_command_share_the_time_of_the_planner(make):
     with FakeOpenAi(silent()) as server:
         backend = make(server, PlannerConfig(timeout_s=2.0), first_token_timeout_s=60.0)
-        assert refusal(backend).code is Code.PLANNING_TIMEOUT
-        assert refusal(backend, refusals=("No.",)).code is Code.PLANNING_TIMEOUT
+        session = {}
+        assert refusal(backend, session=session).code is Code.PLANNING_TIMEOUT
+        again = refusal(backend, refusals=("No.",), session=session)
+        assert again.code is Code.PLANNING_TIMEOUT
         assert len(server.requests) == 1
 
 
@@ -697,9 +699,11 @@ def test_our_own_time_that_ran_out_is_not_the_servers_fault(make, skip, skipped_
     answers = [calls(TURN), *([silent()] if late else []), calls(TURN)]
     with FakeOpenAi(*answers) as server:
         backend = make(server, rest_s=10_000.0)
-        ask(backend)
+        session = {}
+        ask(backend, session=session)
         skip(skipped_s)
-        assert refusal(backend, refusals=("No.",)).code is Code.PLANNING_TIMEOUT
+        again = refusal(backend, refusals=("No.",), session=session)
+        assert again.code is Code.PLANNING_TIMEOUT
         assert ask(backend, "turn").steps
 
 
@@ -807,8 +811,10 @@ def test_a_cap_for_the_day_refuses_before_anything_is_sent(make):
 def test_a_cap_for_a_command_holds_over_its_repairs_and_its_replans(make):
     with FakeOpenAi(calls(TURN, usage={"prompt_tokens": 9000, "completion_tokens": 100})) as server:
         backend = make(server, max_tokens_per_command=17_000)
-        ask(backend)
-        assert refusal(backend, refusals=("No.",)).code is Code.BUDGET_EXCEEDED
+        session = {}
+        ask(backend, session=session)
+        again = refusal(backend, refusals=("No.",), session=session)
+        assert again.code is Code.BUDGET_EXCEEDED
         ask(backend)  # a new command
         spent = Plan("x", STEPS, prompt_tokens=9000, completion_tokens=100)
         failed = FailedPlan(spent, 0, Result(Code.GRASP_FAILED, "It slipped."))

@@ -11,7 +11,6 @@ and the cancel services of the robot's actions. Parameters: groups `integration`
 from __future__ import annotations
 
 import os
-import threading
 import time
 import uuid
 from collections.abc import Sequence
@@ -27,7 +26,7 @@ from vla_interfaces.msg import ExecutionState, Feedback, SystemStatus, Transcrip
 from vla_interfaces.msg import Plan as PlanMsg
 from vla_interfaces.srv import Answer, GetStatus, Manage
 
-from vla_bringup.commands.command_inbox import CommandInbox
+from vla_bringup.commands.command_inbox import CommandInbox, Slot
 from vla_bringup.commands.command_pipeline import CommandPipeline
 from vla_bringup.commands.command_run import Kind
 from vla_bringup.commands.coordinator import Coordinator, CoordinatorConfig
@@ -104,7 +103,7 @@ class StateManagerNode(Node):
         self.integration = config = parameters.read("integration")
         self._execution = ExecutionState()
         self._left_behind: list[str] = []
-        self._arriving = threading.local()
+        self._arriving: dict[int, tuple[Any, int, Slot]] = {}
         self._intake = CommandInbox(self._on_defect)
         self._outbox = PublishQueue(self._on_defect)
         cli_args = tuple(kwargs.get("cli_args") or ())
@@ -243,10 +242,10 @@ class StateManagerNode(Node):
 
     # --- goals --------------------------------------------------------------------------------------
 
-    def _on_goal(self, _: ExecuteCommand.Goal) -> GoalResponse:
-        """Never rejected: a refusal is a result with a reason. `_on_accepted` follows on the same thread."""
-        self._arriving.ticket = self.coordinator.ticket()
-        self._arriving.place = self._intake.reserve()
+    def _on_goal(self, request: ExecuteCommand.Goal) -> GoalResponse:
+        """Never rejected: a refusal is a result with a reason. `_on_accepted` follows with the same request."""
+        arrival = (request, self.coordinator.ticket(), self._intake.reserve())
+        self._arriving[id(request)] = arrival  # holds the request, so that no other one gets its id
         return GoalResponse.ACCEPT
 
     def _on_accepted(self, handle: Any) -> None:
@@ -257,7 +256,7 @@ class StateManagerNode(Node):
             trace_id, invalid = new_trace_id(), error.result
         outlet = GoalResultSink(handle, trace_id, self.get_logger().debug, self._outbox)
         command = command_from_msg(handle.request, bytes(handle.goal_id.uuid), trace_id)
-        ticket, place = self._arriving.ticket, self._arriving.place
+        _, ticket, place = self._arriving.pop(id(handle.request))
         if is_halt_command(command.text):
             place.give_up()
             self.coordinator.submit(command, outlet, invalid, ticket)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from vla_common.contracts.outcomes import Code, Result, VlaError
 from vla_common.contracts.scene import Scene
@@ -22,6 +22,10 @@ class FailedPlan:
     result: Result
 
 
+Session = dict[str, Any]
+"""Lives as long as one planning: a request for a repair carries the session of the request it repairs."""
+
+
 def _never() -> bool:
     return False
 
@@ -32,7 +36,8 @@ class PlanRequest:
 
     canceled: asked by backends that take long; refusals: the validator's reasons so far, for a repair;
     answers: what was asked about this command and what the person answered, oldest first;
-    previous: what the same person wanted before, for "no, the blue one" and "again".
+    previous: what the same person wanted before, for "no, the blue one" and "again";
+    session: what backends keep from a proposal to its repairs, each under its own name.
     """
 
     command: str
@@ -45,6 +50,7 @@ class PlanRequest:
     answers: tuple[tuple[str, str], ...] = ()
     previous: Plan | None = None
     canceled: Callable[[], bool] = field(default=_never, compare=False)
+    session: Session = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True)

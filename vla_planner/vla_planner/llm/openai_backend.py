@@ -161,7 +161,6 @@ class OpenAiBackend:
         self._estimate = TokenEstimate()
         self._context = ContextSize(llm_config.context_tokens)
         self._rest = Rest(llm_config.rest_s)
-        self._commands = threading.local()
         self._doubted = False
         self._client: ChatClient | None = None
         if not self._problem:
@@ -253,12 +252,12 @@ class OpenAiBackend:
         return Proposal(tuple(talk.steps), command.prompt_tokens, command.completion_tokens)
 
     def _command_of(self, request: PlanRequest) -> _Command:
-        """A repair goes on with what its proposal began: the planner makes it from the same thread."""
-        last: _Command | None = getattr(self._commands, "last", None)
+        """A repair goes on with what its proposal began."""
+        last: _Command | None = request.session.get(self.name)
         if not request.refusals or last is None or last.command != request.command:
             last = _Command(request.command, time.monotonic())
             last.spent = self._spent_before(request)
-            self._commands.last = last
+            request.session[self.name] = last
         return last
 
     def _spent_before(self, request: PlanRequest) -> Spent:
