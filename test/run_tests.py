@@ -35,6 +35,7 @@ GUESS_S = {
     "unit": 40.0,
     "unit vla_planner": 100.0,
     "underlay": 20.0,
+    "underlay ros2cli": 45.0,
     "ros": 50.0,
     "ros vla_executor": 150.0,
     "system": 50.0,
