@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING
 from vla_common.public_names import public
 
 if TYPE_CHECKING:
+    from vla_common.contracts.skills import ParameterType as ParameterType
+    from vla_common.contracts.skills import RiskTier as RiskTier
+    from vla_common.contracts.skills import SkillParameter as SkillParameter
+    from vla_common.contracts.skills import SkillSpec as SkillSpec
     from vla_executor.skills.context import SkillContext as SkillContext
     from vla_executor.skills.skill import Skill as Skill
     from vla_executor.skills.skill import SkillRegistry as SkillRegistry
@@ -15,9 +19,13 @@ if TYPE_CHECKING:
     from vla_executor.skills.skill import load_skills as load_skills
 
 __all__ = [
+    "ParameterType",
+    "RiskTier",
     "Skill",
     "SkillContext",
+    "SkillParameter",
     "SkillRegistry",
+    "SkillSpec",
     "base_catalog",
     "load_skills",
 ]
@@ -25,6 +33,10 @@ __all__ = [
 __getattr__ = public(
     __name__,
     {
+        "ParameterType": "vla_common.contracts.skills",
+        "RiskTier": "vla_common.contracts.skills",
+        "SkillParameter": "vla_common.contracts.skills",
+        "SkillSpec": "vla_common.contracts.skills",
         "Skill": "vla_executor.skills.skill",
         "SkillContext": "vla_executor.skills.context",
         "SkillRegistry": "vla_executor.skills.skill",
